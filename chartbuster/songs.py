@@ -1,0 +1,84 @@
+"""What a song is: its attributes with units and ranges, keys, modes, time signatures and genres.
+
+Ranges and meanings follow Spotify's description of its audio features. Every table, form and error
+message takes its names and bounds from here.
+"""
+
+from dataclasses import dataclass
+
+from chartbuster.identity import normalised
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One numeric audio attribute; values outside `low` to `high` cannot be right."""
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    decimals: int
+    meaning: str
+
+    @property
+    def range(self) -> str:
+        """The bounds in words, for error messages: `0 to 1`, `-60 to 5 dB`."""
+        return f"{self.low:g} to {self.high:g}{f' {self.unit}' if self.unit else ''}"
+
+
+AUDIO = (
+    Attribute("acousticness", 0, 1, "", 3, "how surely the recording is acoustic"),
+    Attribute("danceability", 0, 1, "", 3, "how well it suits dancing"),
+    Attribute("duration_ms", 1_000, 7_200_000, "ms", 0, "how long it lasts"),
+    Attribute("energy", 0, 1, "", 3, "how intense and active it feels"),
+    Attribute("instrumentalness", 0, 1, "", 4, "how surely it has no vocals"),
+    Attribute("liveness", 0, 1, "", 3, "how surely an audience is heard"),
+    Attribute("loudness", -60, 5, "dB", 2, "average loudness against full scale"),
+    Attribute("speechiness", 0, 1, "", 3, "how much of it is spoken words"),
+    Attribute("tempo", 20, 300, "beats per minute", 1, "how fast it goes"),
+    Attribute("valence", 0, 1, "", 3, "how cheerful it sounds"),
+)
+AUDIO_NAMES = tuple(attribute.name for attribute in AUDIO)
+ATTRIBUTE = {attribute.name: attribute for attribute in AUDIO}
+
+POPULARITY = Attribute("popularity", 0, 100, "", 0, "Spotify's popularity, 100 for the most played")
+RELEASE_YEAR = Attribute("release_year", 1860, 2100, "", 0, "the year it came out")
+
+KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+"""The pitch classes in Spotify's numbering: 0 is C, 11 is B."""
+
+MODES = ("Minor", "Major")
+"""The modes in Spotify's numbering: 0 is minor, 1 is major."""
+
+TIME_SIGNATURES = ("1/4", "2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
+
+GENRE_SEPARATOR = "; "
+"""What stands between the genres of one song in a cleaned table."""
+
+_SPELLINGS = {
+    "a cappella": "A Capella",
+    "a capella": "A Capella",
+    "children's music": "Children's Music",
+    "edm": "EDM",
+    "hip hop": "Hip-Hop",
+    "hip-hop": "Hip-Hop",
+    "hiphop": "Hip-Hop",
+    "r&b": "R&B",
+    "r and b": "R&B",
+    "rnb": "R&B",
+    "r-n-b": "R&B",
+}
+
+
+def genre_name(spelling: str) -> str:
+    """One name for the spellings of a genre: `pop` is `Pop`, both `Children’s Music` are one.
+
+    A spelling with capitals of its own is kept; one without gets them word by word.
+    """
+    plain = " ".join(spelling.replace("’", "'").replace("`", "'").split())
+    known = _SPELLINGS.get(normalised(plain))
+    if known:
+        return known
+    if plain != plain.lower():
+        return plain
+    return " ".join(word[:1].upper() + word[1:] for word in plain.split())

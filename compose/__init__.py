@@ -1,0 +1,1 @@
+"""What composes the stack locally: the embedded composition and the state keeper."""

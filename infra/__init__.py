@@ -1,0 +1,1 @@
+"""The CloudFormation templates, and the plan and apply of their stacks."""

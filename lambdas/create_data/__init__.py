@@ -1,0 +1,1 @@
+"""The Lambda `create_data`: one upload in, cleaned and ready data out."""

@@ -1,0 +1,1 @@
+"""The trainer: takes messages from the queue and turns datasets into runs."""

@@ -1,0 +1,1 @@
+"""The Streamlit app: choose a model, set attributes, see the predicted popularity."""
