@@ -38,6 +38,10 @@ class UntrustedModel(Permanent):
     """A stored model that its manifest does not vouch for, or that holds a type not allowed."""
 
 
+class Corrupt(Permanent):
+    """A stored record that cannot be what its key promises: cut short, or not ours."""
+
+
 class NotFound(Permanent):
     """An object, run or champion that is not there."""
 

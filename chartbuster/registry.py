@@ -1,0 +1,226 @@
+"""The memory of what was trained: runs, their files, and one champion per dataset.
+
+A run becomes visible in one step, when its manifest is created; a champion moves in one step, by
+a conditional replace. So a crash anywhere leaves either the old state or the new one.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from chartbuster import layout
+from chartbuster.errors import Conflict, Corrupt, InvalidName, NotFound, UntrustedModel
+from chartbuster.identity import checked_dataset, digest
+from chartbuster.ports import ObjectStore
+from chartbuster.records import from_json, to_json
+from chartbuster.runs import (
+    AttributeRange,
+    Champion,
+    Decision,
+    FileEntry,
+    Inputs,
+    ModelEntry,
+    RunManifest,
+    Scores,
+    best_model,
+)
+
+__all__ = [
+    "AttributeRange",
+    "Champion",
+    "Decision",
+    "FileEntry",
+    "Inputs",
+    "ModelEntry",
+    "Registry",
+    "RunManifest",
+    "Scores",
+    "best_model",
+]
+
+_TRIES = 8
+_MANIFEST = "/manifest.json"
+
+
+class Registry:
+    """Runs and champions over the store of the artifacts bucket."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def manifest(self, run_id: str) -> RunManifest:
+        """The manifest of the run `run_id`; raises `NotFound` or `Corrupt`."""
+        key = layout.run_manifest(run_id)
+        manifest = from_json(RunManifest, self._store.read(key).body, where=key)
+        if manifest.run_id != run_id:
+            raise Corrupt(f"{key} is the manifest of run {manifest.run_id!r}; expected {run_id!r}")
+        return manifest
+
+    def runs(self) -> tuple[str, ...]:
+        """The ids of all finished runs, in alphabetical order."""
+        keys = (item.key for item in self._store.list(layout.RUNS))
+        return tuple(
+            key.removeprefix(layout.RUNS).removesuffix(_MANIFEST)
+            for key in keys
+            if key.endswith(_MANIFEST) and key.count("/") == 2
+        )
+
+    def publish(self, manifest: RunManifest, files: Mapping[str, bytes]) -> RunManifest:
+        """Store `files` and then the manifest, completed with their digests; the winner returns.
+
+        When another attempt at the same run was first, this one is removed and the other's
+        manifest is returned. When this one is first, what unfinished attempts left is removed.
+        """
+        entries = {name: FileEntry(digest(body), len(body)) for name, body in files.items()}
+        manifest = dataclasses.replace(manifest, files=entries)
+        lacking = [model.file for model in manifest.models if model.file not in entries]
+        if lacking:
+            raise ValueError(f"the manifest names {lacking}, which are not among the files")
+        prefix = layout.attempt_prefix(manifest.run_id, manifest.attempt)
+        for name, body in files.items():
+            self._store.write(prefix + name, body)
+        winner = self._created(manifest)
+        # Whoever is late writes files no manifest names, and removes them when refused; so
+        # everything outside the winner's attempt may go at any time.
+        keep = layout.attempt_prefix(winner.run_id, winner.attempt)
+        manifest_key = layout.run_manifest(winner.run_id)
+        for item in list(self._store.list(f"{layout.RUNS}{winner.run_id}/")):
+            if not item.key.startswith(keep) and item.key != manifest_key:
+                self._store.delete(item.key)
+        return winner
+
+    def _created(self, manifest: RunManifest) -> RunManifest:
+        try:
+            self._store.create(layout.run_manifest(manifest.run_id), to_json(manifest))
+        except Conflict:
+            # Ours too, when the reply to our own create was lost and the SDK asked again.
+            return self.manifest(manifest.run_id)
+        return manifest
+
+    def file(self, manifest: RunManifest, name: str) -> bytes:
+        """The file `name` of a run, to the byte as it was published; raises `UntrustedModel`."""
+        entry = manifest.files.get(name)
+        if entry is None:
+            known = ", ".join(sorted(manifest.files))
+            raise UntrustedModel(
+                f"run {manifest.run_id} has no file {name!r}; expected one of {known}"
+            )
+        key = layout.attempt_prefix(manifest.run_id, manifest.attempt) + name
+        body = self._store.read(key).body
+        if len(body) != entry.bytes or digest(body) != entry.sha256:
+            raise UntrustedModel(
+                f"{key} has {len(body)} bytes and SHA-256 {digest(body)}; its manifest expects "
+                f"{entry.bytes} bytes and {entry.sha256}"
+            )
+        return body
+
+    def champion(self, dataset: str) -> Champion | None:
+        """The champion of `dataset`, or None while it has none; raises `Corrupt`."""
+        return self._champion(dataset)[0]
+
+    def champions(self) -> tuple[Champion, ...]:
+        """Every dataset's champion, in the order of the datasets' names."""
+        found = []
+        for item in list(self._store.list(layout.CHAMPIONS)):
+            name = item.key.removeprefix(layout.CHAMPIONS).removesuffix(".json")
+            champion = self.champion(name)
+            if champion is not None:
+                found.append(champion)
+        return tuple(found)
+
+    def crown(
+        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+    ) -> Champion:
+        """Make `model` of the run `run_id` the champion of `dataset`, with the reason on record.
+
+        Crowning the champion again changes nothing.
+        """
+        at = now.astimezone(UTC).isoformat(timespec="seconds")
+
+        def crowned(champion: Champion | None) -> Champion:
+            if champion is not None and (champion.run_id, champion.model) == (run_id, model):
+                return champion
+            history = champion.history if champion else ()
+            decision = Decision(run_id, model, at, crowned=True, reason=reason)
+            return Champion(dataset, run_id, model, at, reason, (*history, decision))
+
+        return self._changed(dataset, crowned)
+
+    def refuse(
+        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+    ) -> Champion:
+        """Record that `model` of the run `run_id` did not become champion, and why.
+
+        Refusing the same run again against the same champion changes nothing.
+        """
+        at = now.astimezone(UTC).isoformat(timespec="seconds")
+
+        def refused(champion: Champion | None) -> Champion:
+            if champion is None:
+                raise NotFound(f"dataset {dataset!r} has no champion to refuse run {run_id!r} for")
+            if champion.has_met(run_id):
+                return champion
+            decision = Decision(run_id, model, at, crowned=False, reason=reason)
+            return dataclasses.replace(champion, history=(*champion.history, decision))
+
+        return self._changed(dataset, refused)
+
+    def active(self) -> str | None:
+        """The dataset the app shows first, or None while there is none; raises `Corrupt`."""
+        try:
+            body = self._store.read(layout.ACTIVE).body
+        except NotFound:
+            return None
+        try:
+            return checked_dataset(json.loads(body)["dataset"])
+        except (ValueError, KeyError, TypeError, InvalidName) as error:
+            raise Corrupt(
+                f'{layout.ACTIVE} is {body[:80]!r}; expected {{"dataset": "<name>"}}'
+            ) from error
+
+    def activate(self, dataset: str) -> None:
+        """Make `dataset` the one the app shows first."""
+        self._store.write(layout.ACTIVE, _active(dataset))
+
+    def activate_first(self, dataset: str) -> None:
+        """Make `dataset` the one the app shows first, unless there is one already."""
+        try:
+            self._store.create(layout.ACTIVE, _active(dataset))
+        except Conflict:
+            # Another dataset is shown already, or our own write went through unanswered.
+            return
+
+    def _champion(self, dataset: str) -> tuple[Champion | None, str]:
+        """The champion and the ETag of its pointer."""
+        key = layout.champion(dataset)
+        try:
+            stored = self._store.read(key)
+        except NotFound:
+            return None, ""
+        champion = from_json(Champion, stored.body, where=key)
+        if champion.dataset != dataset:
+            raise Corrupt(f"{key} is the champion of {champion.dataset!r}; expected {dataset!r}")
+        return champion, stored.etag
+
+    def _changed(self, dataset: str, change: Callable[[Champion | None], Champion]) -> Champion:
+        """Move the pointer to what `change` makes of it, again whenever somebody was faster."""
+        key = layout.champion(dataset)
+        for _ in range(_TRIES):
+            before, etag = self._champion(dataset)
+            after = change(before)
+            if after == before:
+                return after
+            try:
+                if before is None:
+                    self._store.create(key, to_json(after))
+                else:
+                    self._store.replace(key, to_json(after), etag=etag)
+            except Conflict:
+                continue
+            return after
+        raise Conflict(f"{key} changed {_TRIES} times while it was being moved")
+
+
+def _active(dataset: str) -> bytes:
+    return json.dumps({"dataset": checked_dataset(dataset)}).encode()

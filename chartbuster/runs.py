@@ -1,0 +1,154 @@
+"""What a training run leaves behind: its manifest, its models' scores, and who is champion."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+BASELINE = "baseline"
+"""The name of the model every other is measured against."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well a model did on `songs` songs it was not fitted on, in points of popularity.
+
+    `spearman` is None where the order means nothing: the model says one number for every song.
+    """
+
+    r2: float
+    mae: float
+    rmse: float
+    spearman: float | None
+    songs: int
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of a run. `file` is its name among the run's files, `bytes` its size.
+
+    Scores are None where the data does not allow them: without an artist column nobody is new.
+    """
+
+    name: str
+    title: str
+    file: str
+    bytes: int
+    fit_seconds: float
+    new_artists: Scores | None
+    known_artists: Scores | None
+
+    @property
+    def deciding_mae(self) -> float:
+        """The error that ranks models: for new artists, else for known ones, else infinite."""
+        scores = self.new_artists or self.known_artists
+        return scores.mae if scores else float("inf")
+
+
+@dataclass(frozen=True)
+class AttributeRange:
+    """What one numeric attribute looked like in the run's songs; `default` is their median."""
+
+    low: float
+    high: float
+    default: float
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a song may be for this run's models, and what is assumed where it does not say.
+
+    `audio` holds the attributes the data had, `release_year` is None where it had none, and so are
+    `key`, `mode` and `time_signature`. `genre_defaults` gives, per genre, what to assume instead:
+    numbers for audio attributes and the year, text for key, mode and time signature.
+    """
+
+    audio: Mapping[str, AttributeRange]
+    release_year: AttributeRange | None
+    key: str | None
+    mode: str | None
+    time_signature: str | None
+    genres: tuple[str, ...]
+    genre_defaults: Mapping[str, Mapping[str, float | str]]
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """What a file of a run must be, to the byte."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class RunManifest:
+    """Everything that counts about one finished run.
+
+    `uploads` are the upload ids it learnt from, `created` is ISO 8601 in UTC, `seconds` the wall
+    time of the attempt, `artists` the number of different ones (0 without an artist column),
+    `columns` the order of the model matrix, `best` the name of the best model.
+    """
+
+    run_id: str
+    attempt: str
+    dataset: str
+    dataset_version: str
+    uploads: tuple[str, ...]
+    created: str
+    seconds: float
+    songs: int
+    artists: int
+    code: str
+    lock: str
+    schema_version: int
+    configuration: Mapping[str, Any]
+    columns: tuple[str, ...]
+    inputs: Inputs
+    models: tuple[ModelEntry, ...]
+    best: str
+    files: Mapping[str, FileEntry]
+
+    def model(self, name: str) -> ModelEntry:
+        """The model called `name`; raises `KeyError` saying which there are."""
+        for entry in self.models:
+            if entry.name == name:
+                return entry
+        known = ", ".join(entry.name for entry in self.models)
+        raise KeyError(f"run {self.run_id} has no model {name!r}; expected one of {known}")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A challenger was, or was not, made champion. `at` is ISO 8601 in UTC."""
+
+    run_id: str
+    model: str
+    at: str
+    crowned: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model a dataset's predictions come from, and every decision so far, oldest first."""
+
+    dataset: str
+    run_id: str
+    model: str
+    since: str
+    reason: str
+    history: tuple[Decision, ...]
+
+    def has_met(self, run_id: str) -> bool:
+        """Whether the run `run_id` is the champion's or was already refused against it."""
+        if run_id == self.run_id:
+            return True
+        refused: list[str] = []
+        for decision in self.history:
+            refused = [] if decision.crowned else [*refused, decision.run_id]
+        return run_id in refused
+
+
+def best_model(models: Iterable[ModelEntry]) -> str:
+    """The name of the model with the smallest error; the baseline never wins a tie."""
+    ranked = sorted(models, key=lambda entry: (entry.deciding_mae, entry.name == BASELINE))
+    return ranked[0].name
