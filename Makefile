@@ -1,0 +1,148 @@
+# ChartBuster's front door. `make` alone says what there is.
+#
+# Every target makes what it needs and does nothing when nothing changed; each calls one program that
+# answers --help with an example.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ENV := .venv
+UV := .tools/bin/uv
+export UV_NO_PROGRESS := 1
+export UV_PYTHON_PREFERENCE := system
+export PYTHONDONTWRITEBYTECODE :=
+
+LOCALSTACK_PORT ?= 4566
+WEB_PORT ?= 8501
+export LOCALSTACK_PORT WEB_PORT
+
+# The interpreter: a python3.13 of this machine by its real path, since a pyenv shim vanishes inside
+# other environments; only where there is none does uv fetch one.
+PYTHON := $(shell python3.13 -c 'import os, sys; print(os.path.realpath(sys.executable))' 2>/dev/null || echo 3.13)
+ANY_PYTHON := $(shell if [ -x "$(PYTHON)" ]; then echo "$(PYTHON)"; else command -v python3; fi)
+
+# $(call sources,folders): their files, and a list of them that changes when one comes or goes.
+find_sources = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/.*' -not -path '*/tests/*' | LC_ALL=C sort)
+define listing
+$(shell mkdir -p build/lists; printf '%s\n' $(2) > build/lists/$(1).new; \
+  if cmp -s build/lists/$(1).new build/lists/$(1); then rm build/lists/$(1).new; else mv build/lists/$(1).new build/lists/$(1); fi)build/lists/$(1)
+endef
+
+WHEEL_SOURCES := $(call find_sources,chartbuster trainer webapp infra) $(wildcard compose/*.py) pyproject.toml LICENSE
+WHEEL_LIST := $(call listing,wheel,$(WHEEL_SOURCES))
+EXECUTOR_SOURCES := $(call find_sources,compose/process_executor/localstack_process_executor) compose/process_executor/pyproject.toml compose/process_executor/README.md
+EXECUTOR_LIST := $(call listing,executor,$(EXECUTOR_SOURCES))
+ZIP_SOURCES := $(call find_sources,chartbuster lambdas) scripts/build_zip.py
+ZIP_LIST := $(call listing,zip,$(ZIP_SOURCES))
+
+WHEEL := build/wheel.stamp
+EXECUTOR_WHEEL := build/executor.stamp
+ZIP := build/create_data.zip
+RUNTIME := build/lambda-runtime/.stamp
+DEMO := build/demo_catalogue.csv.gz
+
+##@ Run it
+.PHONY: up down status logs reset reconcile outputs awslocal
+up: stack  ## bring the whole stack up and say where the app is
+	@$(ENV)/scripts/bin/python -m scripts.up
+down: $(ENV)/scripts/.wheel  ## stop everything; uploads, runs and champions are kept
+	@$(ENV)/scripts/bin/python -m scripts.down
+status: $(ENV)/scripts/.wheel  ## what runs and how it is; FORMAT=json for programs
+	@$(ENV)/scripts/bin/python -m scripts.status $(if $(FORMAT),--format $(FORMAT))
+logs: $(ENV)/scripts/.wheel  ## the components' logs; SERVICE=trainer for one, FOLLOW=1 to keep watching
+	@$(ENV)/scripts/bin/python -m scripts.logs $(if $(SERVICE),--service $(SERVICE)) $(if $(FOLLOW),--follow)
+outputs: $(ENV)/scripts/.wheel  ## addresses and names of the running stack, as JSON
+	@$(ENV)/scripts/bin/python -m scripts.outputs
+reconcile: $(ENV)/scripts/.wheel  ## announce again what was uploaded but never finished; DRY_RUN=1 only lists it
+	@$(ENV)/scripts/bin/python -m scripts.reconcile $(if $(DRY_RUN),--dry-run)
+awslocal: $(ENV)/emulator/.wheel  ## any AWS command against the local stack: make awslocal CMD='s3 ls'
+	@$(ENV)/scripts/bin/python -m scripts.awslocal -- $(CMD)
+reset: $(ENV)/scripts/.wheel  ## stop, and forget all uploads, runs and champions; asks first (YES=1 does not)
+	@$(ENV)/scripts/bin/python -m scripts.reset $(if $(YES),--yes)
+
+##@ Use it
+.PHONY: demo predict
+demo: $(ENV)/scripts/.wheel  ## bring your own songs: make demo DATA=songs.csv.gz [DATASET=name]
+	@$(ENV)/scripts/bin/python -m scripts.demo --data "$(DATA)" $(if $(DATASET),--dataset "$(DATASET)")
+predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"genre": "Pop", "danceability": 0.7}'
+	@$(ENV)/scripts/bin/python -m scripts.predict --song '$(subst ','\'',$(SONG))'
+
+##@ Work on it
+.PHONY: test check format bench lock build screenshot
+test: stack $(ENV)/dev/.synced  ## every test this machine can run; ARGS='-k trainer' for some
+	@$(ENV)/dev/bin/python -m pytest $(ARGS)
+check: $(ENV)/dev/.synced  ## lint, formatting, types, imports, template
+	@$(ENV)/dev/bin/python -m scripts.check
+format: $(ENV)/dev/.synced  ## lay the code out as `make check` wants it
+	@$(ENV)/dev/bin/ruff format . && $(ENV)/dev/bin/ruff check --fix .
+bench: stack $(ENV)/dev/.synced  ## measure speed and memory; each target is printed as met or missed
+	@$(ENV)/dev/bin/python -m scripts.bench $(ARGS)
+screenshot: $(ENV)/dev/.synced  ## the picture of the app in the README, from the running stack
+	@$(ENV)/dev/bin/python -m scripts.screenshot
+build: $(WHEEL) $(EXECUTOR_WHEEL) $(ZIP) $(DEMO)  ## the wheel, the Lambda's zip and the demo catalogue
+lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
+	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
+
+.PHONY: help
+help:
+	@awk -f scripts/help.awk $(MAKEFILE_LIST)
+
+# --- what the targets stand on ---------------------------------------------------------------------
+.PHONY: stack
+stack: $(ENV)/emulator/.wheel $(ENV)/trainer/.wheel $(ENV)/webapp/.wheel $(ENV)/scripts/.wheel $(RUNTIME) $(ZIP) $(DEMO)
+
+$(UV): scripts/tools.txt
+	@echo "making the tools folder"
+	@$(ANY_PYTHON) -m venv --clear .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# $(1) environment, $(2) lock file
+define environment
+$(ENV)/$(1)/.synced: $(2) $(UV)
+	@echo "making the environment $(1)"
+	@[ -x $(ENV)/$(1)/bin/python ] || $(UV) venv --quiet --no-project --python "$(PYTHON)" $(ENV)/$(1)
+	@$(UV) pip sync --quiet --python $(ENV)/$(1)/bin/python --require-hashes $(2)
+	@touch $$@
+endef
+$(eval $(call environment,emulator,compose/localstack/requirements.txt))
+$(eval $(call environment,trainer,trainer/requirements.txt))
+$(eval $(call environment,webapp,webapp/requirements.txt))
+$(eval $(call environment,scripts,scripts/requirements.txt))
+$(eval $(call environment,dev,tests/requirements.txt))
+
+# $(1) environment, $(2) stamp of the wheel, $(3) the wheel's file name
+define installed
+$(ENV)/$(1)/.wheel: $(ENV)/$(1)/.synced $(2)
+	@$(UV) pip install --quiet --python $(ENV)/$(1)/bin/python --no-deps --no-index --reinstall build/$(3)-*.whl
+	@touch $$@
+endef
+$(eval $(call installed,emulator,$(EXECUTOR_WHEEL),localstack_process_executor))
+$(eval $(call installed,trainer,$(WHEEL),chartbuster))
+$(eval $(call installed,webapp,$(WHEEL),chartbuster))
+$(eval $(call installed,scripts,$(WHEEL),chartbuster))
+
+$(WHEEL): $(WHEEL_SOURCES) $(WHEEL_LIST) $(UV)
+	@echo "building the wheel"
+	@rm -f build/chartbuster-*.whl
+	@.tools/bin/hatchling build -t wheel -d build >/dev/null
+	@touch $@
+$(EXECUTOR_WHEEL): $(EXECUTOR_SOURCES) $(EXECUTOR_LIST) $(UV)
+	@echo "building the process executor"
+	@rm -f build/localstack_process_executor-*.whl
+	@cd compose/process_executor && ../../.tools/bin/hatchling build -t wheel -d ../../build >/dev/null
+	@touch $@
+$(ZIP): $(ZIP_SOURCES) $(ZIP_LIST) $(UV)
+	@echo "building the Lambda's zip"
+	@"$$($(UV) python find --no-project "$(PYTHON)")" -m scripts.build_zip --uv $(UV) --out $@
+$(RUNTIME): compose/process_executor/runtime.txt $(UV)
+	@echo "making the Lambda's runtime folder"
+	@rm -rf build/lambda-runtime
+	@$(UV) pip install --quiet --python "$(PYTHON)" --target build/lambda-runtime --require-hashes -r $<
+	@touch $@
+$(DEMO): $(call find_sources,chartbuster/demo) $(ENV)/trainer/.synced
+	@echo "drawing the demo catalogue"
+	@$(ENV)/trainer/bin/python -m chartbuster.demo $@ >/dev/null
