@@ -36,7 +36,9 @@ LOCKS = (
         "compose/process_executor/runtime.txt",
         for_who="what AWS's Python runtime brings to a Lambda",
     ),
-    Lock("lambdas/create_data/requirements.in", "lambdas/create_data/requirements.txt", (), "the zip"),
+    Lock(
+        "lambdas/create_data/requirements.in", "lambdas/create_data/requirements.txt", (), "the zip"
+    ),
     Lock("trainer/requirements.in", "trainer/requirements.txt", for_who="the trainer"),
     Lock("webapp/requirements.in", "webapp/requirements.txt", for_who="the app"),
     Lock("scripts/requirements.in", "scripts/requirements.txt", for_who="the programs"),
@@ -66,7 +68,9 @@ def main() -> int:
     root = Path(__file__).parents[1]
     for lock in LOCKS:
         print(f"{lock.locked}  ({lock.for_who})", flush=True)
-        done = subprocess.run(command(options.uv, lock, upgrade=options.upgrade), cwd=root, check=False)
+        done = subprocess.run(
+            command(options.uv, lock, upgrade=options.upgrade), cwd=root, check=False
+        )
         if done.returncode:
             print(f"could not lock {lock.wanted}; the old lock stands", file=sys.stderr)
             return done.returncode

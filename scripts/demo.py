@@ -1,0 +1,226 @@
+"""Takes a song file of yours through the running stack and shows what the models make of it.
+
+The file is uploaded as it is. Its way through the stages is shown, and at the end the models'
+scores on songs they had not seen. The dataset becomes the one the app shows first. The same file
+again costs nothing: everything is found done.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from chartbuster import layout
+from chartbuster.errors import ChartBusterError, Misconfigured, NotFound, TryAgain, UnreadableUpload
+from chartbuster.identity import checked_dataset, checked_file, dataset_version, upload_id
+from chartbuster.ports import ObjectStore
+from chartbuster.registry import Registry, RunManifest
+from chartbuster.runs import BASELINE, Scores
+from scripts.running import Running, running_stack
+
+_POLL_SECONDS = 0.25
+_STAGES = ("upload", "prepare", "train", "serve")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What goes up: the raw key, the bytes and their identity."""
+
+    key: layout.RawKey
+    body: bytes
+
+    @property
+    def identity(self) -> str:
+        return upload_id(self.body)
+
+
+def named(path: Path, dataset: str | None) -> layout.RawKey:
+    """The raw key for a file: its own name, and a dataset named after it unless one is given.
+
+    Raises `InvalidName` for a name that cannot be part of a key.
+    """
+    stem = path.name.lower().removesuffix(".gz").removesuffix(".csv")
+    derived = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63]
+    return layout.RawKey(checked_dataset(dataset or derived), checked_file(path.name))
+
+
+def read_upload(path: Path, dataset: str | None) -> Upload:
+    """The file at `path` as an upload; raises `Misconfigured` when it cannot be read."""
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"DATA={str(path)!r} cannot be read ({error.strerror}); expected the path of a .csv "
+            "or .csv.gz file"
+        ) from error
+    return Upload(named(path, dataset), body)
+
+
+class Journey:
+    """One upload's way through the stack, seen from outside through its buckets."""
+
+    def __init__(self, upload: Upload, *, ready: ObjectStore, registry: Registry) -> None:
+        self._upload = upload
+        self._ready = ready
+        self._registry = registry
+        self._known: dict[str, RunManifest] = {}
+
+    def report(self) -> Mapping[str, Any] | None:
+        """What `create_data` reported of the upload, once it did; raises `UnreadableUpload`."""
+        key = self._upload.key.prepared(self._upload.identity, layout.REPORT)
+        try:
+            report: Mapping[str, Any] = json.loads(self._ready.read(key).body)
+        except NotFound:
+            return None
+        if report["status"] == "refused":
+            rejects = self._upload.key.prepared(self._upload.identity, layout.REJECTS)
+            where = f"; the rejected rows are in {rejects}" if self._ready.etag(rejects) else ""
+            raise UnreadableUpload(f"the file was refused: {report['reason']}{where}")
+        return report
+
+    def current_version(self) -> str | None:
+        """The dataset version over what is prepared now; None while this upload is not."""
+        uploads = []
+        for item in self._ready.list(layout.dataset_prefix(self._upload.key.dataset)):
+            if item.key.endswith("/current.json"):
+                current = json.loads(self._ready.read(item.key).body)
+                if current["status"] == "ready":
+                    uploads.append(current["upload_id"])
+        return dataset_version(uploads) if self._upload.identity in uploads else None
+
+    def run(self, version: str) -> RunManifest | None:
+        """The newest finished run of the dataset version, once there is one."""
+        for run_id in self._registry.runs():
+            if run_id not in self._known:
+                self._known[run_id] = self._registry.manifest(run_id)
+        found = [run for run in self._known.values() if run.dataset_version == version]
+        return max(found, key=lambda run: run.created, default=None)
+
+    def stage(self) -> tuple[str, float]:
+        """What the trainer says it is doing for this dataset, and how far it is (0 to 1)."""
+        try:
+            told = json.loads(self._registry.progress(self._upload.key.dataset))
+        except NotFound:
+            return "waiting for the trainer", 0.0
+        return str(told["stage"]), float(told["fraction"])
+
+
+def follow(upload: Upload, stack: Running, progress: Progress, *, patience: float) -> RunManifest:
+    """Put the file in and wait, stage by stage, until its run is there and its champion chosen."""
+    registry = Registry(stack.artifacts)
+    journey = Journey(upload, ready=stack.ready, registry=registry)
+    bars = {stage: progress.add_task(stage, total=1.0, note="") for stage in _STAGES}
+    deadline = time.monotonic() + patience
+
+    def finish(stage: str, note: str) -> None:
+        progress.update(bars[stage], completed=1.0, note=note)
+        _plainly(progress, f"{stage}: {note}")
+
+    stack.raw.write(str(upload.key), upload.body)
+    finish("upload", f"{len(upload.body) / 1e6:.1f} MB as {upload.key}")
+
+    while (report := journey.report()) is None:
+        _wait(deadline, "the Lambda to prepare the file", "make logs SERVICE=lambda")
+    finish("prepare", f"{report['songs']:,} songs, {report['rows_rejected']:,} rows rejected")
+
+    while (version := journey.current_version()) is None:
+        _wait(deadline, "the upload to become current", "make logs SERVICE=lambda")
+    while (run := journey.run(version)) is None:
+        _show_training(progress, bars["train"], journey)
+        _wait(deadline, "the trainer", "make logs SERVICE=trainer")
+    finish("train", f"run {run.run_id} in {run.seconds:.0f} s")
+
+    while (champion := registry.champion(run.dataset)) is None or not champion.has_met(run.run_id):
+        _wait(deadline, "the choice of a champion", "make logs SERVICE=trainer")
+    registry.activate(run.dataset)
+    finish("serve", f"champion: {champion.model} of run {champion.run_id}")
+    return run
+
+
+def scores_table(run: RunManifest, champion: str) -> Table:
+    """The run's models with their held-out scores, best first, the champion marked."""
+    table = Table(title=f"Held-out scores, dataset {run.dataset}: {run.songs:,} songs")
+    table.add_column("model")
+    for protocol in ("new artists", "known artists"):
+        for metric in ("R2", "MAE"):
+            table.add_column(f"{protocol}\n{metric}", justify="right")
+    for model in sorted(run.models, key=lambda entry: entry.deciding_mae):
+        mark = " (champion)" if model.name == champion else ""
+        rule = " (to beat)" if model.name == BASELINE else ""
+        table.add_row(
+            model.title + mark + rule, *_cells(model.new_artists), *_cells(model.known_artists)
+        )
+    return table
+
+
+def _cells(scores: Scores | None) -> tuple[str, str]:
+    return (f"{scores.r2:.3f}", f"{scores.mae:.2f}") if scores else ("not available", "")
+
+
+def _show_training(progress: Progress, bar: TaskID, journey: Journey) -> None:
+    stage, fraction = journey.stage()
+    progress.update(bar, completed=fraction, note=stage)
+
+
+def _plainly(progress: Progress, line: str) -> None:
+    """Without a terminal there is no bar to look at, so each finished stage gets a line."""
+    if not progress.console.is_terminal:
+        progress.console.print(line, highlight=False)
+
+
+def _wait(deadline: float, what: str, look: str) -> None:
+    if time.monotonic() > deadline:
+        raise TryAgain(f"gave up waiting for {what}; `{look}` may say why, then run this again")
+    time.sleep(_POLL_SECONDS)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: make demo DATA=songs.csv.gz DATASET=mine",
+    )
+    parser.add_argument("--data", required=True, type=Path, help="a .csv or .csv.gz of songs")
+    parser.add_argument("--dataset", help="the dataset's name (default: from the file's name)")
+    parser.add_argument("--patience", type=float, default=1_800, help="seconds (default: 1800)")
+    options = parser.parse_args()
+    console, errors = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+    if str(options.data) in {"", "."}:
+        parser.error("DATA names no file; for example: make demo DATA=songs.csv.gz")
+    try:
+        upload = read_upload(options.data, options.dataset)
+        stack = running_stack()
+        columns = (
+            TextColumn("{task.description:<8}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            run = follow(upload, stack, progress, patience=options.patience)
+        champion = Registry(stack.artifacts).champion(run.dataset)
+        own = champion is not None and champion.run_id == run.run_id
+        console.print(scores_table(run, champion.model if champion and own else ""))
+        if champion and not own:
+            console.print(f"The champion stays: {champion.history[-1].reason}", highlight=False)
+        console.print(f"The app now shows this dataset first: {stack.web_url}", highlight=False)
+    except ChartBusterError as error:
+        errors.print(f"error: {error}", style="red", highlight=False, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("stopped watching; the stack goes on, and the same command looks again")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

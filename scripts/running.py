@@ -1,0 +1,74 @@
+"""The running stack as the programs behind the Makefile see it: its outputs, and stores over it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from chartbuster.aws import S3Store
+from chartbuster.errors import Misconfigured
+from chartbuster.ports import ObjectStore
+from compose.environment import local_aws
+from compose.layout import Layout
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that is up; `outputs` are those of `make outputs`."""
+
+    outputs: Mapping[str, str]
+
+    @property
+    def raw(self) -> ObjectStore:
+        return self._store("RawBucket")
+
+    @property
+    def ready(self) -> ObjectStore:
+        return self._store("ReadyBucket")
+
+    @property
+    def artifacts(self) -> ObjectStore:
+        return self._store("ArtifactsBucket")
+
+    @property
+    def web_url(self) -> str:
+        return self.outputs["WebUrl"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to find this stack, by the names the trainer and the app read."""
+        return {
+            **local_aws(self.outputs["Endpoint"]),
+            "RAW_BUCKET": self.outputs["RawBucket"],
+            "READY_BUCKET": self.outputs["ReadyBucket"],
+            "ARTIFACTS_BUCKET": self.outputs["ArtifactsBucket"],
+            "TRAIN_QUEUE_URL": self.outputs["QueueUrl"],
+            "TRAIN_DEAD_LETTER_QUEUE_URL": self.outputs["TrainDeadLetterQueueUrl"],
+        }
+
+    def _store(self, output: str) -> ObjectStore:
+        endpoint = self.outputs["Endpoint"]
+        fake = local_aws(endpoint)
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=fake["AWS_REGION"],
+            aws_access_key_id=fake["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=fake["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard"}),
+        )
+        return S3Store(client, self.outputs[output])
+
+
+def running_stack(root: Path = ROOT) -> Running:
+    """The stack of the checkout at `root`; raises `Misconfigured` when none is up."""
+    path = Layout(root).outputs
+    try:
+        return Running(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise Misconfigured("the stack is not up; `make up` brings it up") from error

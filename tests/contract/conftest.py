@@ -1,0 +1,69 @@
+"""Each port in memory and over AWS's own SDK against LocalStack, behind the same fixtures."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from chartbuster.aws import S3Store, SqsQueue
+from chartbuster.memory import InMemoryQueue, InMemoryStore
+from chartbuster.ports import ObjectStore, Queue
+from tests.emulator import Emulator
+
+
+@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.integration)])
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    if request.param == "memory":
+        return InMemoryStore()
+    emulator: Emulator = request.getfixturevalue("emulator")
+    client = emulator.client("s3")
+    bucket = f"contract-{uuid.uuid4().hex}"
+    client.create_bucket(Bucket=bucket)
+    return S3Store(client, bucket)
+
+
+@pytest.fixture(params=["memory", pytest.param("sqs", marks=pytest.mark.integration)])
+def queue(request: pytest.FixtureRequest) -> Queue:
+    if request.param == "memory":
+        return InMemoryQueue()
+    emulator: Emulator = request.getfixturevalue("emulator")
+    client = emulator.client("sqs")
+    name = f"contract-{uuid.uuid4().hex}"
+    url, dead_letters = (
+        client.create_queue(QueueName=f"{name}{suffix}")["QueueUrl"] for suffix in ("", "-dead")
+    )
+    return SqsQueue(client, url, dead_letters=dead_letters)
+
+
+@pytest.fixture
+def send(queue: Queue) -> Callable[[str], None]:
+    """Puts a message in, as a producer outside the port would."""
+    if isinstance(queue, InMemoryQueue):
+        return queue.send
+    assert isinstance(queue, SqsQueue)
+    client, url = queue._client, queue._url
+    return lambda body: void(client.send_message(QueueUrl=url, MessageBody=body))
+
+
+@pytest.fixture
+def put_aside(queue: Queue) -> Callable[[], list[tuple[str, str]]]:
+    """Reads the dead-letter queue: bodies with their reasons."""
+    if isinstance(queue, InMemoryQueue):
+        return lambda: [(message.body, message.reason) for message in queue.put_aside]
+    assert isinstance(queue, SqsQueue)
+    client, url = queue._client, queue._dead_letters
+
+    def read() -> list[tuple[str, str]]:
+        answer = client.receive_message(
+            QueueUrl=url, MessageAttributeNames=["reason"], WaitTimeSeconds=2
+        )
+        return [
+            (message["Body"], message["MessageAttributes"]["reason"]["StringValue"])
+            for message in answer.get("Messages", [])
+        ]
+
+    return read
+
+
+def void(_anything: object) -> None:
+    """Drop a value, where a callable should return none."""
