@@ -14,11 +14,16 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from chartbuster.demo import COLUMNS, as_csv, generate
 from chartbuster.demo.__main__ import main
 from chartbuster.demo.figures import Figures, published
 from chartbuster.errors import Misconfigured
+
+# Of all 232,725 rows: major modes; time signatures 4/4, 3/4 and 5/4.
+MAJOR = 0.652
+SIGNATURES = [0.863, 0.104, 0.023]
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +96,17 @@ def test_genres_have_the_published_numbers_of_songs(songs: pd.DataFrame, figures
 def test_modes_keys_and_time_signatures_have_the_published_shares(
     songs: pd.DataFrame, figures: Figures
 ) -> None:
-    weight = figures.songs / figures.songs.sum()
-    major = figures.major_share @ weight
-    keys = np.array([major, 1 - major]) @ figures.key_given_mode
-    signatures = weight @ figures.time_signature_share
+    keys = np.array([MAJOR, 1 - MAJOR]) @ figures.key_given_mode
+    country = songs.loc[songs["genre"] == "Country", "mode"]
 
     def shares(column: str, values: tuple[str, ...]) -> list[float]:
         share = songs[column].value_counts(normalize=True)
         return [float(share.get(value, 0.0)) for value in values]
 
-    assert shares("mode", ("Major",)) == pytest.approx([major], abs=0.015)
+    assert shares("mode", ("Major",)) == pytest.approx([MAJOR], abs=0.015)
+    assert (country == "Major").mean() == pytest.approx(0.884, abs=0.04)
     assert shares("key", figures.keys) == pytest.approx(keys, abs=0.01)
-    assert shares("time_signature", figures.time_signatures) == pytest.approx(signatures, abs=0.01)
+    assert shares("time_signature", ("4/4", "3/4", "5/4")) == pytest.approx(SIGNATURES, abs=0.01)
 
 
 def test_artists_are_as_many_and_as_unequal_as_published(
@@ -136,9 +140,11 @@ def test_boosting_predicts_songs_of_new_artists_about_as_well_as_on_real_data(
         categorical_features="from_dtype", max_iter=60, random_state=0
     )
 
-    predicted = cross_val_predict(
-        model, table, songs["popularity"], groups=songs["artist_name"], cv=GroupKFold(5)
-    )
+    # One thread: on a busy machine the others wait for each other, and 1 second becomes 50.
+    with threadpool_limits(limits=1):
+        predicted = cross_val_predict(
+            model, table, songs["popularity"], groups=songs["artist_name"], cv=GroupKFold(5)
+        )
 
     assert 0.55 < r2_score(songs["popularity"], predicted) < 0.75
 
