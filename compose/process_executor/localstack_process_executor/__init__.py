@@ -1,0 +1,1 @@
+"""Runs the Python Lambda functions of LocalStack as child processes, without Docker."""
