@@ -1,4 +1,4 @@
-"""The stack of `data.yaml`: where its Lambda's zip goes, its parameters, its plan and its outputs."""
+"""The stack of `data.yaml`: where its zip goes, its parameters, its plan and its outputs."""
 
 import hashlib
 import zipfile

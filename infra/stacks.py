@@ -74,17 +74,20 @@ def plan(
     new = _status(client, stack) in {None, "REVIEW_IN_PROGRESS"}
     asked = repr((body, sorted(parameters.items()), time.time_ns()))
     name = f"plan-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
-    client.create_change_set(
-        StackName=stack,
-        ChangeSetName=name,
-        ChangeSetType="CREATE" if new else "UPDATE",
-        TemplateBody=body,
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
-        Capabilities=["CAPABILITY_IAM"],
-        Tags=[{"Key": "project", "Value": "chartbuster"}],
-    )
+    try:
+        client.create_change_set(
+            StackName=stack,
+            ChangeSetName=name,
+            ChangeSetType="CREATE" if new else "UPDATE",
+            TemplateBody=body,
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": "project", "Value": "chartbuster"}],
+        )
+    except ClientError as error:
+        raise DeploymentFailed(f"stack {stack!r} cannot be planned: {error}") from error
     deadline = time.monotonic() + patience
     while True:
         answer = client.describe_change_set(StackName=stack, ChangeSetName=name)
@@ -115,11 +118,16 @@ def apply(
     if wanted.change_set:
         client.execute_change_set(StackName=wanted.stack, ChangeSetName=wanted.change_set)
     deadline, told = time.monotonic() + patience, set[str]()
-    while (status := _status(client, wanted.stack)) is not None and status.endswith(_BUSY):
+    while True:
+        status = _status(client, wanted.stack)
+        if status is None:
+            raise DeploymentFailed(f"stack {wanted.stack!r} is gone; somebody else deleted it")
         for resource in _resources_done(client, wanted.stack):
-            if resource not in told:
+            if wanted.changes and resource not in told:
                 told.add(resource)
                 progress(resource)
+        if not status.endswith(_BUSY):
+            break
         _wait(deadline, f"stack {wanted.stack!r} ({status})", patience)
     if status not in _GOOD:
         raise DeploymentFailed(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -13,6 +14,9 @@ from chartbuster.errors import Misconfigured
 from chartbuster.ports import ObjectStore
 from compose.environment import local_aws
 from compose.layout import Layout
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,18 +55,27 @@ class Running:
             "TRAIN_DEAD_LETTER_QUEUE_URL": self.outputs["TrainDeadLetterQueueUrl"],
         }
 
+    @property
+    def sqs(self) -> "SQSClient":
+        """The queues of this stack."""
+        return boto3.client("sqs", **self._access())
+
     def _store(self, output: str) -> ObjectStore:
-        endpoint = self.outputs["Endpoint"]
-        fake = local_aws(endpoint)
         client = boto3.client(
             "s3",
-            endpoint_url=endpoint,
-            region_name=fake["AWS_REGION"],
-            aws_access_key_id=fake["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=fake["AWS_SECRET_ACCESS_KEY"],
             config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard"}),
+            **self._access(),
         )
         return S3Store(client, self.outputs[output])
+
+    def _access(self) -> dict[str, Any]:
+        fake = local_aws(self.outputs["Endpoint"])
+        return {
+            "endpoint_url": self.outputs["Endpoint"],
+            "region_name": fake["AWS_REGION"],
+            "aws_access_key_id": fake["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": fake["AWS_SECRET_ACCESS_KEY"],
+        }
 
 
 def running_stack(root: Path = ROOT) -> Running:

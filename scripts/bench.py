@@ -1,0 +1,254 @@
+"""Measures speed and memory as a new user would meet them; prints each target as met or missed.
+
+Everything is measured on a fresh clone of the last commit in a temporary folder, with empty caches,
+on ports of its own; a running stack is not touched, and nothing is left behind. Seconds depend on
+the machine and on what else it does; the two ratios are measured side by side in one run.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from chartbuster import layout
+from chartbuster.demo.catalogue import as_csv, generate
+from chartbuster.errors import ChartBusterError, Permanent, TryAgain
+from chartbuster.registry import Registry
+from compose.environment import MARK
+from scripts.running import Running, running_stack
+
+ROOT = Path(__file__).parents[1]
+_POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure beside its target: at most it, or at least it where `more` is better."""
+
+    name: str
+    value: float
+    unit: str
+    target: float
+    more: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.target if self.more else self.value <= self.target
+
+    def __str__(self) -> str:
+        sign = ">=" if self.more else "<="
+        verdict = "met" if self.met else "MISSED"
+        value = f"{self.value:,.2f}" if self.value < 10 else f"{self.value:,.1f}"
+        return f"{self.name:<56} {value:>9} {self.unit:<3} {sign} {self.target:>7,.4g}  {verdict}"
+
+
+class Clone:
+    """A fresh clone with caches, state and ports of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "chartbuster"
+        _run(["git", "clone", "--quiet", str(ROOT), str(self.path)], cwd=folder, env=os.environ)
+        localstack, web = _free_ports(2)
+        self._env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "UV_"))},
+            "LOCALSTACK_PORT": str(localstack),
+            "WEB_PORT": str(web),
+            "UV_CACHE_DIR": str(folder / "uv-cache"),
+            "PIP_CACHE_DIR": str(folder / "pip-cache"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+
+    def make(self, *arguments: str) -> float:
+        """Call make as a person would; the seconds it took."""
+        started = time.monotonic()
+        _run(["make", *arguments], cwd=self.path, env=self._env)
+        return time.monotonic() - started
+
+    @property
+    def stack(self) -> Running:
+        return running_stack(self.path)
+
+    def processes(self) -> list[psutil.Process]:
+        """The processes of this clone's stack, and their children."""
+        mark, found = str(self.path / ".stack"), dict[int, psutil.Process]()
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == mark:
+                    found[process.pid] = process
+                    found |= {child.pid: child for child in process.children(recursive=True)}
+            except psutil.Error:
+                continue
+        return list(found.values())
+
+
+@contextmanager
+def fresh_clone() -> Iterator[Clone]:
+    """A clone in a temporary folder; on leaving, its stack is stopped and the folder removed."""
+    folder = Path(tempfile.mkdtemp(prefix="chartbuster-bench-"))
+    try:
+        clone = Clone(folder)
+        yield clone
+        clone.make("down")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bringing_up(clone: Clone) -> Iterator[Figure]:
+    """From nothing to a served prediction, and again with the state kept."""
+    seconds = clone.make("up")
+    _await(lambda: _served(clone.stack), "the app to serve", 60)
+    yield Figure("make up, empty clone and caches, to a prediction", seconds, "s", 120)
+    clone.make("down")
+    seconds = clone.make("up")
+    _await(lambda: _served(clone.stack), "the app to serve", 60)
+    yield Figure("make up, warm and with its state, to a prediction", seconds, "s", 15)
+
+
+def passing_through(clone: Clone) -> Iterator[Figure]:
+    """What an upload takes to the queue, and to a new champion."""
+    stack = clone.stack
+    seconds = [*_to_the_queue(clone, stack, uploads=6)]
+    warm = sorted(seconds[1:])
+    yield Figure("small upload to its message, warm (median of 5)", warm[len(warm) // 2], "s", 0.3)
+    _await(lambda: _messages(stack) == 0, "the trainer to be idle", 300)
+
+    registry, dataset = Registry(stack.artifacts), "bench-catalogue"
+    catalogue = as_csv(generate(seed=8))
+    started = time.monotonic()
+    stack.raw.write(str(layout.RawKey(dataset, "songs.csv")), catalogue)
+    _await(lambda: registry.champion(dataset) is not None, "a champion", 300)
+    yield Figure("20,000 songs, upload to new champion", time.monotonic() - started, "s", 30)
+
+
+def resting(clone: Clone) -> Iterator[Figure]:
+    """What the stack holds when nobody asks anything of it."""
+    time.sleep(75)  # LocalStack lets go of an idle Lambda environment after a minute
+    resident = sum(process.memory_info().rss for process in clone.processes())
+    yield Figure("idle stack, resident", resident / 1e6, "MB", 1_000)
+
+
+def preparing(full: bool) -> Iterator[Figure]:
+    """Our preparation of a table beside the original's, in one run."""
+    command = [sys.executable, "-m", "scripts.bench_prepare", "--json"]
+    told = _run(command + (["--full"] if full else []), cwd=ROOT, env=os.environ)
+    for figure in json.loads(told):
+        yield Figure(**figure)
+
+
+def _served(stack: Running) -> bool:
+    with urllib.request.urlopen(f"{stack.web_url}/ready", timeout=5) as answer:  # noqa: S310
+        status: int = answer.status
+        return status == 200
+
+
+def _to_the_queue(clone: Clone, stack: Running, *, uploads: int) -> Iterator[float]:
+    """Seconds from a put of 50 songs to its message, the trainer held still so that none goes."""
+    small = as_csv(generate(50, seed=7))
+    (trainer,) = (process for process in clone.processes() if process.cmdline()[-1] == "trainer")
+    trainer.suspend()
+    try:
+        for number in range(uploads):
+            before, started = _messages(stack), time.monotonic()
+            stack.raw.write(str(layout.RawKey("bench-small", f"songs-{number}.csv")), small)
+            _await(partial(_more_messages, stack, before), "the message", 60)
+            yield time.monotonic() - started
+    finally:
+        trainer.resume()
+
+
+def _more_messages(stack: Running, before: int) -> bool:
+    return _messages(stack) > before
+
+
+def _messages(stack: Running) -> int:
+    """How many messages the queue holds, waiting or in hand."""
+    answer = stack.sqs.get_queue_attributes(
+        QueueUrl=stack.outputs["QueueUrl"],
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+        ],
+    )
+    return sum(int(count) for count in answer["Attributes"].values())
+
+
+def _await(condition: Callable[[], bool], what: str, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TryAgain(f"gave up waiting for {what} after {patience:.0f} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def _run(command: list[str], *, cwd: Path, env: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Permanent(
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
+    return done.stdout
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def figures(full: bool) -> Iterator[Figure]:
+    """Every figure, as it is measured."""
+    yield from preparing(full)
+    with fresh_clone() as clone:
+        yield from bringing_up(clone)
+        yield from passing_through(clone)
+        yield from resting(clone)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: make bench ARGS=--full")
+    parser.add_argument("--full", action="store_true", help="the original's preparation in full")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    measured = []
+    try:
+        for figure in figures(options.full):
+            measured.append(figure)
+            print(figure, flush=True)
+    except ChartBusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    missed = [figure.name for figure in measured if not figure.met]
+    print(f"{len(measured) - len(missed)} met, {len(missed)} missed on {os.cpu_count()} cores")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(figure) for figure in measured], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
