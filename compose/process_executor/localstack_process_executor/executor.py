@@ -38,19 +38,20 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             # Read at every start: a setting put right needs no new environment.
             settings = Settings.from_env(os.environ)
             name = self.function_version.id.function_name
-            interpreter = interpreter_for(wanted.runtime or "", name, settings.pythons).path
+            found = interpreter_for(wanted.runtime or "", name, settings.pythons)
+            runtime_dir = runtime_folder(settings, found.version)
             code = wanted.code.get_unzipped_code_location()
             env = function_environment(
                 env_vars,
                 runtime=wanted.runtime,
                 code=code,
-                runtime_dir=runtime_folder(settings),
-                interpreter=interpreter,
+                runtime_dir=runtime_dir,
+                interpreter=found.path,
                 private=self._private,
                 runtime_api=runtime_api,
             )
             # -S: no site-packages, neither LocalStack's nor those of the machine.
-            command = [str(interpreter), "-S", "-m", "awslambdaric", wanted.handler]
+            command = [str(found.path), "-S", "-m", "awslambdaric", wanted.handler]
             return Child(command, env=env, cwd=code)
 
         self._sandbox = Sandbox(
@@ -111,22 +112,13 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             wanted.code.prepare_for_execution()
         settings = Settings.from_env(os.environ)
         try:
-            interpreter_for(
+            found = interpreter_for(
                 wanted.runtime or "", function_version.id.function_name, settings.pythons
             )
-            runtime_folder(settings)
+            runtime_folder(settings, found.version)
         except CannotRun as error:
             LOG.warning("%s", error)
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
         """Nothing to do: LocalStack itself removes the unpacked code."""
-
-    @classmethod
-    def validate_environment(cls) -> bool:
-        try:
-            runtime_folder(Settings.from_env(os.environ))
-        except CannotRun as error:
-            LOG.warning("%s", error)
-            return False
-        return True

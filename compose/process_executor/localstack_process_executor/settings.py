@@ -32,15 +32,20 @@ class Settings:
         return cls(runtime_dir=env.get(RUNTIME_DIR, ""), pythons=pythons)
 
 
-def runtime_folder(settings: Settings) -> Path:
-    """The folder that holds awslambdaric; raises CannotRun when there is none."""
+def runtime_folder(settings: Settings, version: str) -> Path:
+    """The folder that holds awslambdaric for this "3.13"; raises CannotRun when there is none."""
     how = (
-        "make it with `uv pip install --target FOLDER -r runtime.txt` (awslambdaric and boto3) "
-        f"and set {RUNTIME_DIR}=FOLDER for LocalStack"
+        f"make it with `uv pip install --python {version} --target FOLDER -r runtime.txt` "
+        f"(awslambdaric and boto3) and set {RUNTIME_DIR}=FOLDER for LocalStack"
     )
     if not settings.runtime_dir:
         raise CannotRun(f"no runtime folder for Lambda functions: {RUNTIME_DIR} is not set; {how}")
     folder = Path(settings.runtime_dir).absolute()
     if not (folder / "awslambdaric").is_dir():
         raise CannotRun(f"{RUNTIME_DIR}={settings.runtime_dir} has no awslambdaric in it; {how}")
+    # Its compiled part, without which awslambdaric is there and does not work.
+    if not any(folder.glob(f"runtime_client.cpython-{version.replace('.', '')}-*.so")):
+        raise CannotRun(
+            f"{RUNTIME_DIR}={settings.runtime_dir} has no awslambdaric for Python {version}; {how}"
+        )
     return folder

@@ -48,16 +48,13 @@ class LocalStack:
     def create(self, code: str, **settings: Any) -> str:
         """Make a function of this source, wait until it can be invoked and give its name."""
         name = f"f-{uuid.uuid4().hex[:12]}"
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as zipped:
-            zipped.writestr("main.py", textwrap.dedent(code))
         wanted = {"Runtime": "python3.13", "Timeout": 20, "MemorySize": 256, **settings}
         client = self.client("lambda")
         client.create_function(
             FunctionName=name,
             Role=ROLE,
             Handler="main.handler",
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": zipped(code)},
             **wanted,
         )
         eventually(
@@ -67,6 +64,19 @@ class LocalStack:
         client.close()
         return name
 
+    def replace_code(self, name: str, code: str) -> None:
+        """Give a function another source, and wait until that is what runs."""
+        client = self.client("lambda")
+        client.update_function_code(FunctionName=name, ZipFile=zipped(code))
+        eventually(
+            lambda: (
+                client.get_function_configuration(FunctionName=name)["LastUpdateStatus"]
+                == "Successful"
+            ),
+            within=15,
+        )
+        client.close()
+
     def invoke(self, name: str, event: Any = None) -> Answer:
         client = self.client("lambda")
         got = client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
@@ -74,6 +84,13 @@ class LocalStack:
         client.close()
         log = base64.b64decode(got["LogResult"]).decode()
         return Answer(payload, got.get("FunctionError"), log)
+
+
+def zipped(code: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("main.py", textwrap.dedent(code))
+    return archive.getvalue()
 
 
 def eventually(happened: Callable[[], object], *, within: float) -> None:

@@ -232,6 +232,16 @@ def test_an_idle_process_is_freed_with_its_folder(localstack: LocalStack) -> Non
     eventually(lambda: not Path(private).exists(), within=5)
 
 
+def test_new_code_ends_the_old_process_and_runs_in_a_new_one(localstack: LocalStack) -> None:
+    name = localstack.create(ANYTHING)
+    old = localstack.invoke(name).payload["pid"]
+
+    localstack.replace_code(name, "def handler(event, context): return 'new'")
+
+    assert localstack.invoke(name).payload == "new"
+    eventually(lambda: not is_running(old), within=5)
+
+
 def test_the_environment_holds_nothing_of_the_emulators(localstack: LocalStack) -> None:
     name = localstack.create(ANYTHING, Environment={"Variables": {"BUCKET": "ready"}})
 
