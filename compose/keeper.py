@@ -1,0 +1,173 @@
+"""Keeps the state of the local stack: `python -m compose.keeper`, which supervisor runs."""
+
+import argparse
+import contextlib
+import dataclasses
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chartbuster.aws import s3_store
+from chartbuster.errors import ChartBusterError, Misconfigured, Unreachable
+from compose.health import localstack_is_healthy
+from compose.keeping import Consumers, Emulator, Keeper, NobodyHeld, Report
+from compose.layout import BUCKETS, Layout, bucket, expected_outputs
+from compose.locking import Locked, only_one
+from compose.state import StateFolder
+from compose.supervision import Held, Supervisor
+from infra.data import deploy_data
+
+log = logging.getLogger("compose.keeper")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the keeper is told: which LocalStack, which folder, and where to report."""
+
+    stage: str
+    endpoint: str
+    state: Path
+    report: Path
+    outputs: Path
+    lambda_zip: Path
+    demo_catalogue: Path
+    web_url: str
+    hold: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """The settings; raises `Misconfigured` naming every missing variable at once."""
+        needed = (
+            *("STAGE", "AWS_ENDPOINT_URL", "STATE_DIR", "REPORT_FILE", "OUTPUTS_FILE"),
+            *("LAMBDA_ZIP", "DEMO_CATALOGUE", "WEB_URL"),
+        )
+        missing = [name for name in needed if not env.get(name)]
+        if missing:
+            raise Misconfigured(f"the keeper needs {', '.join(missing)} in its environment")
+        return cls(
+            stage=env["STAGE"],
+            endpoint=env["AWS_ENDPOINT_URL"],
+            state=Path(env["STATE_DIR"]),
+            report=Path(env["REPORT_FILE"]),
+            outputs=Path(env["OUTPUTS_FILE"]),
+            lambda_zip=Path(env["LAMBDA_ZIP"]),
+            demo_catalogue=Path(env["DEMO_CATALOGUE"]),
+            web_url=env["WEB_URL"],
+            hold=tuple(filter(None, env.get("HOLD_PROGRAMS", "").split(","))),
+        )
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a small file in one step, so that nobody reads half of it."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def checked_outputs(settings: Settings, found: Mapping[str, str]) -> dict[str, str]:
+    """The stack's outputs with both addresses.
+
+    Raises `Misconfigured` when a name is not the one the other programs were started with.
+    """
+    expected = expected_outputs(settings.endpoint, settings.stage)
+    wrong = [
+        f"{name} is {found.get(name)!r}, expected {value!r}"
+        for name, value in expected.items()
+        if found.get(name) != value
+    ]
+    if wrong:
+        raise Misconfigured(f"infra/data.yaml and compose/layout.py disagree: {'; '.join(wrong)}")
+    return {**expected, "Endpoint": settings.endpoint, "WebUrl": settings.web_url}
+
+
+def deploy(settings: Settings, marker_bucket: str) -> dict[str, str]:
+    """Deploy the stack and make the keeper's own bucket; a repeat changes nothing."""
+    try:
+        session = boto3.Session()
+        session.client("s3").create_bucket(Bucket=marker_bucket)
+        return deploy_data(session, stage=settings.stage, zip_path=settings.lambda_zip)
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"could not deploy into {settings.endpoint}: {error}") from error
+    except OSError as error:
+        raise Misconfigured(f"could not read {settings.lambda_zip}: {error}") from error
+
+
+def read_demo(path: Path) -> bytes:
+    """The demo catalogue; raises `Misconfigured` when it was not built."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"could not read the demo catalogue {path}: {error.strerror}; `make up` builds it"
+        ) from error
+
+
+def keeper_of(
+    settings: Settings, *, stopping: Callable[[], bool], rest: Callable[[float], object]
+) -> Keeper:
+    """The keeper over LocalStack, the disk and the supervisor these settings name."""
+    marker_bucket = bucket("keeper", settings.stage)
+    consumers: Consumers = NobodyHeld()
+    if settings.hold:
+        consumers = Held(Supervisor(Layout(Path.cwd().parent)), settings.hold)
+    return Keeper(
+        emulator=Emulator(
+            healthy=functools.partial(localstack_is_healthy, settings.endpoint),
+            deploy=functools.partial(deploy, settings, marker_bucket),
+            stores={role: s3_store(bucket(role, settings.stage)) for role in BUCKETS},
+            marker=s3_store(marker_bucket),
+        ),
+        state=StateFolder(settings.state),
+        consumers=consumers,
+        demo=functools.partial(read_demo, settings.demo_catalogue),
+        ready=lambda found: write_json(settings.outputs, checked_outputs(settings, found)),
+        tell=lambda report: write_json(settings.report, told(report)),
+        new_marker=lambda: uuid.uuid4().hex.encode(),
+        stopping=stopping,
+        rest=rest,
+    )
+
+
+def told(report: Report) -> dict[str, object]:
+    """What is written of a report: with our pid, so that a dead keeper's word can be told."""
+    return {"pid": os.getpid(), **dataclasses.asdict(report)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0],
+        epilog="example: STAGE=local AWS_ENDPOINT_URL=http://127.0.0.1:4566 STATE_DIR=state ... "
+        "python -m compose.keeper",
+    )
+    parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        settings = Settings.from_env(os.environ)
+        with contextlib.ExitStack() as held:
+            # Two keepers over one folder would undo each other's work.
+            held.enter_context(only_one(settings.state / ".lock", patience=30))
+            keeper_of(settings, stopping=stop.is_set, rest=stop.wait).run()
+    except (Locked, ChartBusterError) as error:
+        log.error("keeper_cannot_start %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

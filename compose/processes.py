@@ -1,0 +1,130 @@
+"""The processes of this machine: which belong to a stack, which hold a port, and how they end."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from compose.environment import MARK
+from compose.layout import HOST
+
+
+def of_stack(stack: Path) -> list[psutil.Process]:
+    """The live processes that carry the mark of the stack at `stack`.
+
+    The mark is inherited, so it finds a component's children too, whoever their parent is by now.
+    """
+    return [process for process in psutil.process_iter() if _mark(process) == str(stack)]
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        # Somebody else's process, or one that has just ended.
+        return None
+
+
+def end(processes: Iterable[psutil.Process], *, patience: float) -> None:
+    """Ask processes to end, and kill those that have not after `patience` seconds."""
+    asked = list(processes)
+    for process in asked:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _gone, stubborn = psutil.wait_procs(asked, timeout=patience)
+    for process in stubborn:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+
+
+def end_stack(stack: Path, *, patience: float = 10.0) -> int:
+    """End every process of a stack but this one, and return how many there were.
+
+    The keeper goes first, while LocalStack still answers it. Whatever is born meanwhile is ended
+    as well.
+    """
+    ended = 0
+    while orphans := [process for process in of_stack(stack) if process.pid != os.getpid()]:
+        keepers = [process for process in orphans if "compose.keeper" in _arguments(process)]
+        end(keepers, patience=patience)
+        end([process for process in orphans if process not in keepers], patience=patience)
+        ended += len(orphans)
+    return ended
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def wait_for_end(pid: int, *, patience: float) -> bool:
+    """Whether the process `pid` has ended within `patience` seconds."""
+    try:
+        psutil.Process(pid).wait(timeout=patience)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def resident_bytes(pid: int) -> int:
+    """The resident memory of a process and all its descendants, shared pages counted in each."""
+    total = 0
+    try:
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+    except psutil.Error:
+        return total
+    return total
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a program of ours could listen on the port; raises PermissionError below 1024."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: what is left of closed connections does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+    return True
+
+
+def holder(port: int) -> str:
+    """Who listens on the port, like `pid 812 (python -m http.server)`, as far as we may know."""
+    for pid in _listeners(port):
+        if pid is not None:
+            try:
+                process = psutil.Process(pid)
+                command = " ".join(process.cmdline()) or process.name()
+            except psutil.Error:
+                command = "its command is not ours to see"
+            return f"pid {pid} ({command[:200]})"
+    return "another program, which this user may not look at"
+
+
+def _listeners(port: int) -> list[int | None]:
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return []
+    return [
+        connection.pid
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr[1] == port
+    ]
