@@ -22,6 +22,10 @@ class UnreadableUpload(Permanent):
     """An uploaded file that cannot become a table of songs."""
 
 
+class WrongSchema(Permanent):
+    """A prepared table whose columns or schema version are not the ones this code knows."""
+
+
 class InvalidSong(Permanent):
     """A song whose attributes are unknown or out of range."""
 

@@ -4,7 +4,9 @@ Ranges and meanings follow Spotify's description of its audio features. Every ta
 message takes its names and bounds from here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from chartbuster.identity import normalised
 
@@ -82,3 +84,35 @@ def genre_name(spelling: str) -> str:
     if plain != plain.lower():
         return plain
     return " ".join(word[:1].upper() + word[1:] for word in plain.split())
+
+
+ARTIST_SEPARATOR = "; "
+"""What stands between the artists of one song in a cleaned table; the first is the lead artist."""
+
+TITLE_FLAGS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        # A flag's pattern is tried only on titles holding one of its stems, which is far quicker.
+        "remix": (r"\b(remix(es|ed)?|rmx)\b", ("remix", "rmx")),
+        "mix": (r"\bmix\b", ("mix",)),
+        # `Live Forever` is a name and `Hey Jude - Live` a recording: it must follow a dash or
+        # a bracket.
+        "live": (r"(?:[(\[]|[-–—] ).*\blive\b", ("live",)),
+        "feat": (r"\b(feat|ft|featuring)\b|[(\[]with\b", ("feat", "ft", "(with", "[with")),
+        "acoustic": (r"\b(acoustic|unplugged)\b", ("acoustic", "unplugged")),
+        "remaster": (r"\bremaster(ed)?\b", ("remaster",)),
+        "instrumental": (r"\b(instrumental|karaoke)\b", ("instrumental", "karaoke")),
+        "version": (r"\b(version|ver)\b", ("ver",)),
+        "edit": (r"\b(edit|edited)\b", ("edit",)),
+        "soundtrack": (
+            r"\b(soundtrack|theme|score|motion picture)\b|[(\[]from\b",
+            ("soundtrack", "theme", "score", "motion picture", "(from", "[from"),
+        ),
+        "interlude": (r"\b(interlude|intro|outro|skit)\b", ("interlude", "intro", "outro", "skit")),
+    }
+)
+"""What a title tells about the recording: name, pattern for the casefolded title, and its stems."""
+
+
+def lead_artist(artist: str) -> str:
+    """The first of the artists of a song, as a cleaned table spells them."""
+    return artist.split(ARTIST_SEPARATOR, 1)[0]

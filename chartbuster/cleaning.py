@@ -1,0 +1,314 @@
+"""From a table as it was written to one row per song, in the words and units of `songs`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from chartbuster import values
+from chartbuster.columns import Recognised, Understood, recognise
+from chartbuster.errors import UnreadableUpload
+from chartbuster.identity import normalised
+from chartbuster.measuring import Loss, Measured, absent, durations, measured, shares
+from chartbuster.merging import Ranked, merged_rows, ranked, song_ids, united
+from chartbuster.reading import Column, RawTable, Reject
+from chartbuster.songs import (
+    ARTIST_SEPARATOR,
+    ATTRIBUTE,
+    AUDIO,
+    AUDIO_NAMES,
+    GENRE_SEPARATOR,
+    KEYS,
+    MODES,
+    POPULARITY,
+    RELEASE_YEAR,
+    TIME_SIGNATURES,
+    genre_name,
+)
+
+CLEANED_COLUMNS = (
+    "song_id",
+    "artist",
+    "title",
+    "release_year",
+    "genres",
+    "popularity",
+    *AUDIO_NAMES,
+    "key",
+    "mode",
+    "time_signature",
+)
+
+MOST_GENRES = 250
+"""A genre is a column of the feature table, so of more genres only the commonest are kept."""
+
+_SHARES = tuple(attribute.name for attribute in AUDIO if (attribute.low, attribute.high) == (0, 1))
+_MEASURED = ("release_year", *AUDIO_NAMES, "key", "mode", "time_signature")
+_ENOUGH_FOR_A_FLAG = 100
+# A cell with more genres than this is a description, not a list; the rest of it is left out.
+_MOST_GENRES_IN_A_CELL = 40
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The songs of a table and what became of everything else.
+
+    `songs` has the columns CLEANED_COLUMNS, sorted by song id. `losses` says, per field, how many
+    cells of the rows read were missing or unreadable; `genres` how many songs each genre has.
+    """
+
+    songs: pd.DataFrame
+    rejects: tuple[Reject, ...]
+    rows: int
+    recognised: Recognised
+    losses: Mapping[str, Loss]
+    genres: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def merged(self) -> int:
+        """How many rows were one more of a song that was already there."""
+        return self.rows - len(self.rejects) - len(self.songs)
+
+
+def clean(table: RawTable) -> Cleaned:
+    """The songs of `table`.
+
+    A row is rejected only for want of a usable popularity; whatever else cannot be read becomes
+    missing. Raises `UnreadableUpload` when no column holds the popularity, when popularity is not
+    on the scale of 0 to 100, or when no row is left.
+    """
+    recognised = recognise(table.header, counting=_counting(table))
+    popularity = _popularity(table, recognised)
+    kept = np.flatnonzero(~np.isnan(popularity.values))
+    rejects = sorted(
+        (*table.rejects, *_without_popularity(table, recognised, popularity)),
+        key=lambda reject: reject.line,
+    )
+    rows = len(table) + len(table.rejects)
+    if not len(kept):
+        raise UnreadableUpload(
+            f"none of {rows:,} rows has a usable popularity; line {rejects[0].line}: "
+            f"{rejects[0].reason}"
+        )
+    found = _measures(table, recognised)
+    numbers = {name: each.values[kept] for name, each in found.items()}
+    texts = {name: _names(table, recognised, name, kept) for name in ("song_id", "artist", "title")}
+    ids = song_ids(
+        ids=texts["song_id"],
+        artists=texts["artist"],
+        titles=texts["title"],
+        columns=[
+            Column(column.codes[kept], column.texts)
+            for understood in recognised.fields.values()
+            for column in [table.columns[understood.index]]
+        ],
+    )
+    smallest = {name: numbers[name] for name in ("release_year", "key", "mode", "time_signature")}
+    for name in ("artist", "title"):
+        of_rows = texts[name]
+        codes = np.full(len(kept), -1) if of_rows is None else of_rows.codes
+        smallest[name] = np.where(codes < 0, np.nan, codes)
+    one_each = merged_rows(
+        ids.codes,
+        smallest=smallest,
+        medians={
+            "popularity": popularity.values[kept],
+            **{name: numbers[name] for name in AUDIO_NAMES},
+        },
+        least={"duration_ms": 1.0},
+    )
+    genres, counts, notes = _genres(table, recognised, kept, ids.codes)
+    songs = pd.DataFrame(
+        {
+            "song_id": ids.names,
+            "artist": _spelt(one_each["artist"], texts["artist"]),
+            "title": _spelt(one_each["title"], texts["title"]),
+            "release_year": one_each["release_year"].to_numpy(),
+            "genres": genres,
+            "popularity": one_each["popularity"].to_numpy(),
+            **{name: one_each[name].to_numpy() for name in AUDIO_NAMES},
+            "key": _word(one_each["key"], KEYS),
+            "mode": _word(one_each["mode"], MODES),
+            "time_signature": _word(one_each["time_signature"] - 1, TIME_SIGNATURES),
+        }
+    ).astype(dict.fromkeys(TEXT_COLUMNS, "str"))
+    return Cleaned(
+        songs=songs[list(CLEANED_COLUMNS)],
+        rejects=tuple(rejects),
+        rows=rows,
+        recognised=recognised,
+        losses={name: each.loss for name, each in {"popularity": popularity, **found}.items()},
+        genres=counts,
+        notes=(*table.notes, *_duplicates(table), *recognised.notes, *notes),
+    )
+
+
+TEXT_COLUMNS = ("song_id", "artist", "title", "genres", "key", "mode", "time_signature")
+"""The columns of a cleaned table that hold text; a missing one is NaN, no genres an empty text."""
+
+
+def _popularity(table: RawTable, recognised: Recognised) -> Measured:
+    understood = recognised.fields["popularity"]
+    column = table.columns[understood.index]
+    found = measured(
+        column,
+        lambda text: values.number(text, whole=True),
+        low=POPULARITY.low,
+        high=POPULARITY.high,
+    )
+    there = found.values[~np.isnan(found.values)]
+    if len(there) and there.max() <= 1:
+        fraction = bool((there != np.round(there)).any())
+        if fraction or (len(there) >= _ENOUGH_FOR_A_FLAG and there.max() == 1):
+            scale = "0 to 1" if fraction else "only 0 and 1"
+            raise UnreadableUpload(
+                f"the column {understood.column!r} holds {scale}; expected popularity from "
+                f"{POPULARITY.range}, so multiply a share by 100 and leave a hit flag out"
+            )
+    return found
+
+
+def _without_popularity(
+    table: RawTable, recognised: Recognised, popularity: Measured
+) -> list[Reject]:
+    column = table.columns[recognised.fields["popularity"].index]
+    rejects = []
+    for row in np.flatnonzero(np.isnan(popularity.values)):
+        text = column.texts[column.codes[row]].strip()
+        if values.is_stand_in(text):
+            reason = "popularity is missing"
+        elif values.number(text, whole=True) is None:
+            reason = f"popularity {text[:40]!r} is no number"
+        else:
+            reason = f"popularity {text[:40]!r} is outside {POPULARITY.range}"
+        rejects.append(Reject(int(table.lines[row]), reason, table.row_text(int(row))))
+    return rejects
+
+
+def _measures(table: RawTable, recognised: Recognised) -> dict[str, Measured]:
+    """Every field that is a number or a choice, for all rows of the table."""
+    columns = {
+        name: (table.columns[understood.index], understood)
+        for name, understood in recognised.fields.items()
+    }
+    found = shares({name: columns[name] for name in _SHARES if name in columns})
+    for name in _MEASURED:
+        if name not in columns:
+            found[name] = absent(len(table))
+        elif name not in found:
+            found[name] = _measure(name, *columns[name])
+    return found
+
+
+def _measure(name: str, column: Column, understood: Understood) -> Measured:
+    match name:
+        case "key":
+            return measured(column, values.key, low=0, high=len(KEYS) - 1, nothing=-1)
+        case "mode":
+            return measured(column, values.mode, low=0, high=len(MODES) - 1, nothing=-1)
+        case "time_signature":
+            return measured(column, values.time_signature, low=1, high=len(TIME_SIGNATURES))
+        case "release_year":
+            return measured(column, values.year, low=RELEASE_YEAR.low, high=RELEASE_YEAR.high)
+        case "duration_ms":
+            return durations(column, understood.unit)
+    return measured(column, values.number, low=ATTRIBUTE[name].low, high=ATTRIBUTE[name].high)
+
+
+def _names(
+    table: RawTable, recognised: Recognised, field: str, kept: NDArray[np.int64]
+) -> Ranked | None:
+    """The names of the kept rows; a title `NA` or `null` is a title, an id `NA` is none."""
+    understood = recognised.fields.get(field)
+    if understood is None:
+        return None
+    column = table.columns[understood.index]
+    match field:
+        case "artist":
+            texts = [ARTIST_SEPARATOR.join(values.names(text.strip())) for text in column.texts]
+        case "title":
+            texts = [" ".join(text.split()) for text in column.texts]
+        case _:
+            texts = [
+                "" if values.is_stand_in(text.strip()) else values.track_id(text.strip())
+                for text in column.texts
+            ]
+    return ranked(column.codes[kept], texts)
+
+
+def _genres(
+    table: RawTable, recognised: Recognised, kept: NDArray[np.int64], songs: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], dict[str, int], list[str]]:
+    """Every song's genres joined, how many songs each genre has, and what was left out."""
+    understood: Understood | None = recognised.fields.get("genre")
+    if understood is None:
+        return np.full(int(songs.max()) + 1, "", dtype=object), {}, []
+    column = table.columns[understood.index]
+    codes = column.codes[kept]
+    # Spellings that differ only in case are one genre, under the first of them in sorting order.
+    spelt = [
+        tuple(genre_name(genre) for genre in values.genres(text.strip()))[:_MOST_GENRES_IN_A_CELL]
+        for text in column.texts
+    ]
+    used = np.bincount(codes, minlength=len(spelt))
+    rows_of: dict[str, int] = {}
+    name_of: dict[str, str] = {}
+    for genres, count in zip(spelt, used, strict=True):
+        for genre in genres if count else ():
+            plain = normalised(genre)
+            rows_of[plain] = rows_of.get(plain, 0) + int(count)
+            name_of[plain] = min(genre, name_of.get(plain, genre))
+    commonest = sorted(rows_of, key=lambda plain: (-rows_of[plain], plain))
+    notes = []
+    if len(commonest) > MOST_GENRES:
+        notes.append(
+            f"{len(commonest):,} genres; the {MOST_GENRES} commonest were kept and the others "
+            "left out"
+        )
+    names = sorted(name_of[plain] for plain in commonest[:MOST_GENRES])
+    place = {normalised(name): number for number, name in enumerate(names)}
+    numbers = [
+        tuple(place[plain] for plain in map(normalised, genres) if plain in place)
+        for genres in spelt
+    ]
+    joined, counts = united(songs, codes, numbers, names=names, separator=GENRE_SEPARATOR)
+    return joined, {name: int(n) for name, n in zip(names, counts, strict=True)}, notes
+
+
+def _counting(table: RawTable) -> set[int]:
+    """The columns that only number the rows, from 0 or 1; rejected rows may leave gaps."""
+    return {
+        place for place, column in enumerate(table.columns) if _numbers_rows(column, len(table))
+    }
+
+
+def _numbers_rows(column: Column, rows: int) -> bool:
+    if len(column.texts) != rows or column.texts[0].strip() not in {"0", "1", "0.0", "1.0"}:
+        return False
+    found = np.array([values.finite(values.number(text.strip())) for text in column.texts])
+    return bool((np.diff(found) > 0).all() and found[-1] <= 2 * rows + 1)
+
+
+def _duplicates(table: RawTable) -> list[str]:
+    """A note for every name that several columns have."""
+    named = [name for name in table.header if name]
+    return [
+        f"{named.count(name)} columns are called {name!r}; the first is used"
+        for name in dict.fromkeys(named)
+        if named.count(name) > 1
+    ]
+
+
+def _spelt(codes: "pd.Series[float]", names: Ranked | None) -> NDArray[np.object_]:
+    if names is None:
+        return np.full(len(codes), np.nan, dtype=object)
+    return names.taken(codes.fillna(-1).to_numpy().astype(np.int64))
+
+
+def _word(codes: "pd.Series[float]", words: tuple[str, ...]) -> NDArray[np.object_]:
+    """The words `codes` point to, NaN where missing."""
+    table = np.array([*words, np.nan], dtype=object)
+    return table[codes.fillna(-1).to_numpy().astype(np.int64)]

@@ -1,0 +1,133 @@
+"""One row per song: rows of one song become one, whatever order they came in.
+
+Genres are united; popularity and audio attributes become the median; names, key, mode, time
+signature and year become the smallest that is there. So the same rows in another order give the
+same songs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from chartbuster.identity import digest, normalised
+from chartbuster.reading import Column
+
+_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A column of names: `codes` point into `names`, which are sorted; -1 is missing."""
+
+    codes: NDArray[np.int64]
+    names: NDArray[np.object_]
+
+    def taken(self, codes: NDArray[np.int64]) -> NDArray[np.object_]:
+        """The names `codes` point to, NaN for -1."""
+        return np.append(self.names, np.array([np.nan], dtype=object))[codes]
+
+
+def ranked(codes: NDArray[np.int32], texts: list[str]) -> Ranked:
+    """Codes into any texts, as codes into sorted distinct ones; an empty text is missing."""
+    names = sorted({text for text in texts if text})
+    place = {name: number for number, name in enumerate(names)}
+    table = np.array([place.get(text, -1) for text in texts], dtype=np.int64)
+    return Ranked(table[codes], _objects(names))
+
+
+def song_ids(
+    *, ids: Ranked | None, artists: Ranked | None, titles: Ranked | None, columns: list[Column]
+) -> Ranked:
+    """What identifies each row's song: its id, else its artist and title, else the whole row.
+
+    The two substitutes are digests, marked `name-` and `row-` so that they cannot be mistaken for
+    an id. `columns` are the understood columns, which alone make up 'the whole row'.
+    """
+    if ids is not None and (ids.codes >= 0).all():
+        used, codes = np.unique(ids.codes, return_inverse=True)
+        return Ranked(codes.ravel(), ids.names[used])
+    rows = len(columns[0].codes)
+    found = np.full(rows, "", dtype=object)
+    if ids is not None:
+        known = ids.codes >= 0
+        found[known] = ids.names[ids.codes[known]]
+    if artists is not None and titles is not None:
+        named = np.flatnonzero((found == "") & (artists.codes >= 0) & (titles.codes >= 0))
+        if len(named):
+            who = _objects([normalised(name) for name in artists.names])[artists.codes[named]]
+            what = _objects([normalised(name) for name in titles.names])[titles.codes[named]]
+            found[named] = [
+                f"name-{digest(f'{a}\0{t}'.encode())[:24]}" for a, t in zip(who, what, strict=True)
+            ]
+    for row in np.flatnonzero(found == ""):
+        cells = "\0".join(column.texts[column.codes[row]] for column in columns)
+        found[row] = f"row-{digest(cells.encode())[:24]}"
+    places, names = pd.factorize(found, sort=True)
+    return Ranked(places.astype(np.int64), np.asarray(names, dtype=object))
+
+
+def merged_rows(
+    songs: NDArray[np.int64],
+    *,
+    smallest: dict[str, NDArray[np.float64]],
+    medians: dict[str, NDArray[np.float64]],
+    least: dict[str, float],
+) -> pd.DataFrame:
+    """One row per song, in the order of `songs`: the smallest or the median of every column.
+
+    NaN is missing and never wins. `least` gives, per column of medians, the step its values come
+    in: the median of two durations is a whole number of milliseconds again.
+    """
+    columns = {**smallest, **medians}
+    frame = pd.DataFrame(columns)
+    counts = np.bincount(songs)
+    repeated = counts[songs] > 1
+    once = frame[~repeated].set_axis(songs[~repeated], axis=0)
+    if not repeated.any():
+        return once.sort_index()
+    groups = frame[repeated].groupby(songs[repeated])
+    many = groups[list(smallest)].min().join(groups[list(medians)].median())
+    for name, step in least.items():
+        many[name] = np.round(many[name] / step) * step
+    many = many.round(_DECIMALS)
+    return pd.concat([once, many[list(columns)]]).sort_index()
+
+
+def united(
+    songs: NDArray[np.int64],
+    genre_codes: NDArray[np.int32],
+    genres_of: list[tuple[int, ...]],
+    *,
+    names: list[str],
+    separator: str,
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """The genres of every song joined in the order of `names`, and how many songs each genre has.
+
+    `genre_codes` gives each row's entry of `genres_of`, whose numbers point into `names`.
+    """
+    total = int(songs.max()) + 1 if len(songs) else 0
+    member = np.zeros((total, len(names)), dtype=bool)
+    most = max((len(each) for each in genres_of), default=0)
+    for place in range(most):
+        number = np.array([each[place] if place < len(each) else -1 for each in genres_of])
+        of_row = number[genre_codes]
+        has = of_row >= 0
+        member[songs[has], of_row[has]] = True
+    if not names:
+        return np.full(total, "", dtype=object), np.zeros(0, dtype=np.int64)
+    packed = np.packbits(member, axis=1)
+    whole = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+    joined = [
+        separator.join(names[number] for number in np.flatnonzero(member[song])) for song in first
+    ]
+    return _objects(joined)[inverse.ravel()], member.sum(axis=0).astype(np.int64)
+
+
+def _objects(names: list[str]) -> NDArray[np.object_]:
+    """An array of `names` as they are: numpy would make them all as long as the longest."""
+    array = np.empty(len(names), dtype=object)
+    array[:] = names
+    return array

@@ -1,0 +1,259 @@
+"""From the bytes of an upload to a table of texts; nothing is interpreted and nothing is lost.
+
+Every record either has exactly the header's number of fields or becomes a reject with its line
+number and reason. The standard library's strict CSV reader is used because faster ones repair
+broken rows in silence: a surplus field moves every value by one column, `null` stops being text.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chartbuster.errors import UnreadableUpload
+from chartbuster.unpacking import MOST_UNPACKED, unpack
+
+DELIMITERS = (",", ";", "\t")
+"""The delimiters tried, the likeliest first."""
+
+_CHUNK = 8_192
+_LONGEST_TEXT = 2_000
+# One stray quote swallows lines until the next one. Reading resumes on the line after it, at most
+# this often, so that a file made of stray quotes cannot make reading it quadratic.
+_MOST_RESUMED = 1_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of texts: `texts` are the distinct ones, `codes` says which one each row holds.
+
+    Song tables repeat themselves, so whatever is done to a text is done once per distinct text.
+    """
+
+    codes: NDArray[np.int32]
+    texts: tuple[str, ...]
+
+    def counts(self) -> NDArray[np.int64]:
+        """How many rows hold each of `texts`."""
+        return np.bincount(self.codes, minlength=len(self.texts))
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that was left out: the line it begins on (the header is line 1), why, and its text."""
+
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as it was written. `lines` holds the line number each row begins on."""
+
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    lines: NDArray[np.int64]
+    rejects: tuple[Reject, ...]
+    encoding: str
+    delimiter: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def row_text(self, row: int) -> str:
+        """The row as one line of CSV, quoted only where needed."""
+        out = io.StringIO()
+        cells = [column.texts[column.codes[row]] for column in self.columns]
+        csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(cells)
+        return out.getvalue()[:_LONGEST_TEXT]
+
+
+def read_table(stored: bytes, *, most: int = MOST_UNPACKED) -> RawTable:
+    """The table in `stored`: CSV, plain or gzip, separated by comma, semicolon or tab.
+
+    Raises `UnreadableUpload` when there is no table in it at all: no text, no header, no rows.
+    """
+    text = unpack(stored, most=most)
+    # Line ends inside quotes stay as they are; a character cut in two becomes a question mark.
+    source = io.TextIOWrapper(
+        io.BytesIO(text.body), encoding=text.encoding, errors="replace", newline=""
+    )
+    lines = _Lines(source)
+    delimiter, header = _header(lines)
+    rows = _Rows(header, delimiter, may_hold_nul=b"\0" in text.body)
+    rows.take(lines)
+    return rows.table(encoding=text.encoding)
+
+
+class _Lines:
+    """The lines of a text, counted; those of the record in hand can be given back."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source = source
+        self._returned: list[str] = []
+        self.record: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._returned.pop() if self._returned else next(self._source)
+        self.number += 1
+        self.record.append(line)
+        return line
+
+    def give_back(self, *, after: int) -> None:
+        """Give back the lines of the record in hand but for the first `after`."""
+        surplus = self.record[after:]
+        del self.record[after:]
+        self._returned.extend(reversed(surplus))
+        self.number -= len(surplus)
+
+
+def _header(lines: _Lines) -> tuple[str, tuple[str, ...]]:
+    """The delimiter and the column names; blank lines above the header are skipped."""
+    announced = ""
+    for line in lines:
+        plain = line.strip()
+        if plain.lower().startswith("sep=") and len(plain) == 5:
+            announced = plain[4]  # Excel writes this line for itself
+        elif plain:
+            break
+        lines.record.clear()
+    else:
+        raise UnreadableUpload("the file has no header; expected one naming the columns")
+    if "\0" in lines.record[0]:
+        raise UnreadableUpload(
+            "the header holds NUL bytes, so the file is no text or is UTF-16 without its mark; "
+            "expected CSV in UTF-8"
+        )
+    lines.give_back(after=0)
+    line = next(lines)
+    candidates = (announced,) if announced else DELIMITERS
+    delimiter = max(candidates, key=lambda candidate: len(_fields(line, candidate)))
+    lines.give_back(after=0)
+    try:
+        header = next(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UnreadableUpload(
+            f"the header {line.strip()[:200]!r} has a quote that does not end ({error}); "
+            "expected column names"
+        ) from error
+    lines.record.clear()
+    return delimiter, tuple(" ".join(name.split()) for name in header)
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+class _Rows:
+    """The rows taken so far, column by column."""
+
+    def __init__(self, header: tuple[str, ...], delimiter: str, *, may_hold_nul: bool) -> None:
+        self._header = header
+        self._may_hold_nul = may_hold_nul
+        self._delimiter = delimiter
+        self._notes: list[str] = []
+        self._rejects: list[Reject] = []
+        self._numbers: list[int] = []
+        self._codes: list[list[NDArray[np.int32]]] = []
+        self._code_of: list[defaultdict[str, int]] = []
+
+    def take(self, lines: _Lines) -> None:
+        """Take every record of `lines`; those of another width or broken become rejects."""
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        chunk: list[list[str]] = []
+        width = 0
+        resumed = 0
+        while True:
+            lines.record.clear()
+            first = lines.number + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                if len(lines.record) > 1:
+                    resumed += 1
+                    lines.give_back(after=1)
+                if resumed > _MOST_RESUMED:
+                    raise UnreadableUpload(
+                        f"more than {_MOST_RESUMED:,} quotes do not end, the latest on line "
+                        f"{first:,}; expected quotes in pairs"
+                    ) from error
+                self._reject(first, f"the row's quotes do not match ({error})", lines)
+                continue
+            if not row:
+                continue
+            if not width:
+                width = self._settle_width(row)
+            if len(row) != width:
+                reason = f"the row has {len(row):,} fields; expected {width:,}"
+                self._reject(first, reason, lines)
+            elif self._may_hold_nul and any("\0" in line for line in lines.record):
+                self._reject(first, "the row holds a NUL byte", lines)
+            else:
+                chunk.append(row)
+                self._numbers.append(first)
+                if len(chunk) == _CHUNK:
+                    self._store(chunk)
+                    chunk.clear()
+        self._store(chunk)
+
+    def table(self, *, encoding: str) -> RawTable:
+        """What was taken; raises `UnreadableUpload` when no row was."""
+        if not self._numbers:
+            why = f"; {self._rejects[0].reason} on line {self._rejects[0].line}, for one"
+            raise UnreadableUpload(
+                f"the file has a header but no row that can be read{why if self._rejects else ''}; "
+                f"expected rows of {len(self._header)} fields"
+            )
+        columns = tuple(
+            Column(np.concatenate(codes), tuple(texts))
+            for codes, texts in zip(self._codes, self._code_of, strict=True)
+        )
+        return RawTable(
+            header=self._header,
+            columns=columns,
+            lines=np.asarray(self._numbers, dtype=np.int64),
+            rejects=tuple(self._rejects),
+            encoding=encoding,
+            delimiter=self._delimiter,
+            notes=tuple(self._notes),
+        )
+
+    def _settle_width(self, row: list[str]) -> int:
+        """The number of fields every row must have: the header's, but for R's row names."""
+        if len(row) == len(self._header) + 1 and row[0].strip() in {"0", "1"}:
+            # R's write.table counts the rows in a first column that the header does not name.
+            self._header = ("", *self._header)
+            self._notes.append("the first column has no name and counts the rows")
+        for _ in self._header:
+            code_of: defaultdict[str, int] = defaultdict()
+            code_of.default_factory = _size_of(code_of)
+            self._code_of.append(code_of)
+            self._codes.append([])
+        return len(self._header)
+
+    def _store(self, chunk: list[list[str]]) -> None:
+        for cells, code_of, codes in zip(
+            zip(*chunk, strict=True), self._code_of, self._codes, strict=False
+        ):
+            codes.append(np.fromiter(map(code_of.__getitem__, cells), np.int32, len(cells)))
+
+    def _reject(self, line: int, reason: str, lines: _Lines) -> None:
+        text = "".join(lines.record).rstrip("\r\n")[:_LONGEST_TEXT]
+        self._rejects.append(Reject(line, reason, text))
+
+
+def _size_of(code_of: defaultdict[str, int]) -> Callable[[], int]:
+    """A new text gets the next number: the count of those already there."""
+    return code_of.__len__
