@@ -5,7 +5,7 @@ ready      datasets/<dataset>/<file>/current.json
            datasets/<dataset>/<file>/<upload id>/cleaned_data.csv, rejects.csv, report.json
            datasets/<dataset>/<file>/<upload id>/ready_data.csv
 artifacts  runs/<run id>/manifest.json, runs/<run id>/<attempt>/...
-           champions/<dataset>.json, active.json
+           champions/<dataset>.json, active.json, progress/<dataset>.json
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ READY = "ready_data.csv"
 ACTIVE = "active.json"
 CHAMPIONS = "champions/"
 DATASETS = "datasets/"
+PROGRESS = "progress/"
 RUNS = "runs/"
 
 
@@ -91,3 +92,8 @@ def attempt_prefix(run: str, attempt: str) -> str:
 def champion(dataset: str) -> str:
     """The key of a dataset's champion pointer."""
     return f"{CHAMPIONS}{checked_dataset(dataset)}.json"
+
+
+def progress(dataset: str) -> str:
+    """The key of the note saying how far the latest training run of a dataset has come."""
+    return f"{PROGRESS}{checked_dataset(dataset)}.json"

@@ -191,6 +191,10 @@ class Registry:
             # Another dataset is shown already, or our own write went through unanswered.
             return
 
+    def progress(self, dataset: str) -> bytes:
+        """How far the latest run of `dataset` has come, as JSON; raises `NotFound`."""
+        return self._store.read(layout.progress(dataset)).body
+
     def _champion(self, dataset: str) -> tuple[Champion | None, str]:
         """The champion and the ETag of its pointer."""
         key = layout.champion(dataset)

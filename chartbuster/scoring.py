@@ -1,0 +1,146 @@
+"""From what somebody says about a song to the ready table a run's models take.
+
+Whatever is not said gets the run's default: the one of the song's genre, else the overall one. What
+cannot be right raises `InvalidSong` with the attribute, its value and what would be right.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from chartbuster.cleaning import CLEANED_COLUMNS
+from chartbuster.errors import InvalidSong
+from chartbuster.features import add_features
+from chartbuster.runs import Inputs
+from chartbuster.songs import (
+    ATTRIBUTE,
+    AUDIO_NAMES,
+    GENRE_SEPARATOR,
+    KEYS,
+    MODES,
+    POPULARITY,
+    RELEASE_YEAR,
+    TIME_SIGNATURES,
+    Attribute,
+    genre_name,
+)
+
+LETTERS: Mapping[str, Sequence[str]] = {
+    "key": KEYS,
+    "mode": MODES,
+    "time_signature": TIME_SIGNATURES,
+}
+TEXTS = ("title", "artist")
+KNOWN = ("genre", *AUDIO_NAMES, *LETTERS, RELEASE_YEAR.name, *TEXTS)
+"""Every attribute a song may have here; none is required."""
+
+_NUMBERS = ATTRIBUTE | {RELEASE_YEAR.name: RELEASE_YEAR}
+_LONGEST_TEXT = 2_000
+
+
+def completed(song: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+    """`song` with every attribute the models see: as given where given, else by default.
+
+    `genre` is a genre or several of `inputs.genres`, as a list or joined by `;`, in any spelling
+    `genre_name` knows; in the result it is a list. An attribute that the run's data never had is
+    None. Raises `InvalidSong`.
+    """
+    unknown = [name for name in song if name not in KNOWN]
+    if unknown:
+        raise InvalidSong(f"unknown attribute {unknown[0]!r}; expected one of {', '.join(KNOWN)}")
+    genres = _genres(song.get("genre"), inputs)
+    result: dict[str, Any] = {"genre": genres}
+    for name in (*AUDIO_NAMES, RELEASE_YEAR.name):
+        given = song.get(name)
+        default = _default(name, genres, inputs)
+        result[name] = default if given is None else _number(_NUMBERS[name], given)
+    for name, choices in LETTERS.items():
+        given = song.get(name)
+        default = _default(name, genres, inputs)
+        result[name] = default if given is None else _choice(name, given, choices)
+    for name in TEXTS:
+        result[name] = _text(name, song.get(name))
+    return result
+
+
+def song_table(songs: Sequence[Mapping[str, Any]], inputs: Inputs) -> pd.DataFrame:
+    """The ready table of `songs`, one row each in their order; raises `InvalidSong`.
+
+    Its genre columns are those of `inputs`, its popularity is missing: that is what is asked.
+    """
+    rows = [completed(song, inputs) for song in songs]
+    columns: dict[str, pd.Series] = {}
+    for name in CLEANED_COLUMNS:
+        if name == "song_id":
+            columns[name] = pd.Series([f"song {n}" for n in range(len(rows))], dtype="str")
+        elif name == "genres":
+            joined = [GENRE_SEPARATOR.join(row["genre"]) or None for row in rows]
+            columns[name] = pd.Series(joined, dtype="str")
+        elif name == POPULARITY.name:
+            columns[name] = pd.Series([math.nan] * len(rows), dtype="float64")
+        else:
+            kind = "float64" if name in _NUMBERS else "str"
+            columns[name] = pd.Series([row[name] for row in rows], dtype=kind)
+    return add_features(pd.DataFrame(columns), genres=inputs.genres)
+
+
+def _genres(given: Any, inputs: Inputs) -> list[str]:
+    if given is None:
+        return []
+    several = given.split(";") if isinstance(given, str) else given
+    if not isinstance(several, list | tuple) or not all(isinstance(g, str) for g in several):
+        raise InvalidSong(f"genre is {given!r}; expected a genre, or a list of them")
+    spelt = {known.casefold(): known for known in inputs.genres}
+    names = [name for name in (genre_name(genre) for genre in several) if name]
+    for name in names:
+        if name.casefold() not in spelt:
+            known = ", ".join(inputs.genres) or "none: the data has no genres"
+            raise InvalidSong(f"unknown genre {name!r}; expected one of {known}")
+    return sorted({spelt[name.casefold()] for name in names})
+
+
+def _default(name: str, genres: Sequence[str], inputs: Inputs) -> float | str | None:
+    """What is assumed of `name`: the default of the first genre that has one, else overall."""
+    for genre in genres:
+        if name in (of_genre := inputs.genre_defaults.get(genre, {})):
+            return of_genre[name]
+    if name in inputs.audio:
+        return inputs.audio[name].default
+    if name == RELEASE_YEAR.name:
+        return inputs.release_year.default if inputs.release_year else None
+    letters = {
+        "key": inputs.key,
+        "mode": inputs.mode,
+        "time_signature": inputs.time_signature,
+    }
+    return letters.get(name)
+
+
+def _number(attribute: Attribute, given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise InvalidSong(
+            f"{attribute.name} is {given!r}; expected a number from {attribute.range}"
+        )
+    if not attribute.low <= given <= attribute.high:
+        raise InvalidSong(
+            f"{attribute.name} is {given!r}, which is out of range; expected {attribute.range}"
+        )
+    return float(given)
+
+
+def _choice(name: str, given: Any, choices: Sequence[str]) -> str:
+    if not isinstance(given, str) or given not in choices:
+        raise InvalidSong(f"{name} is {given!r}; expected one of {', '.join(choices)}")
+    return given
+
+
+def _text(name: str, given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or len(given) > _LONGEST_TEXT:
+        raise InvalidSong(
+            f"{name} is {repr(given)[:60]}; expected text of at most {_LONGEST_TEXT} characters"
+        )
+    return given
