@@ -26,7 +26,6 @@ from localstack_process_executor.runtime_api import (
 )
 from localstack_process_executor.settings import CannotRun
 
-INIT_SECONDS = 10.0
 LOOK_SECONDS = 0.02  # how often the process and its memory are looked at
 
 
@@ -39,6 +38,7 @@ class Limits:
     timeout_seconds: float
     memory_mib: int
     answer_bytes: int
+    init_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class Sandbox:
     def start(self) -> None:
         """Initialise. A failure is kept for the first invocation, which has a log to put it in.
 
-        Running over `INIT_SECONDS` is no failure yet: as on AWS, the first invocation tries
+        Running over `init_seconds` is no failure yet: as on AWS, the first invocation tries
         again, with the function's own timeout.
         """
-        failure = self._initialise(INIT_SECONDS)
+        failure = self._initialise(self._limits.init_seconds)
         self._init_failure = None if isinstance(failure, _Overdue) else failure
 
     def invoke(self, invocation: Invocation) -> Outcome:

@@ -63,8 +63,8 @@ def test_a_warm_call_is_quick(localstack: LocalStack, anything: str) -> None:
         took.append(time.perf_counter() - begun)
     client.close()
 
-    # About 0.015 s; with Nagle's algorithm in the way 0.05 s and more.
-    assert statistics.median(took[1:]) < 0.04
+    # About 0.015 s on an idle machine; 0.09 s with Nagle's algorithm in the way.
+    assert statistics.median(took[1:]) < 0.06
 
 
 def test_an_exception_reaches_the_caller_with_type_message_and_trace(

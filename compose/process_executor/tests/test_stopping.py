@@ -81,6 +81,18 @@ def test_sigterm_ends_localstack_and_a_running_function_within_seconds(
             assert probe.connect_ex(("127.0.0.1", localstack.port)) != 0
 
 
+def test_sigterm_right_after_an_invocation_ends_localstack_too(
+    start_localstack: Callable[..., AbstractContextManager[LocalStack]],
+) -> None:
+    # Its metrics then load CloudWatch during the stop, whose scheduler would run for ever.
+    with start_localstack() as localstack:
+        name = localstack.create("def handler(event, context): return 1")
+        localstack.invoke(name)
+        localstack.process.send_signal(signal.SIGTERM)
+
+        assert localstack.process.wait(10) == 0
+
+
 def test_only_the_loopback_address_listens(localstack: LocalStack) -> None:
     name = localstack.create("def handler(event, context): pass")
     localstack.invoke(name)
