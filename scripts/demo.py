@@ -68,10 +68,11 @@ def read_upload(path: Path, dataset: str | None) -> Upload:
 class Journey:
     """One upload's way through the stack, seen from outside through its buckets."""
 
-    def __init__(self, upload: Upload, *, ready: ObjectStore, registry: Registry) -> None:
+    def __init__(self, upload: Upload, *, ready: ObjectStore, artifacts: ObjectStore) -> None:
         self._upload = upload
         self._ready = ready
-        self._registry = registry
+        self._artifacts = artifacts
+        self._registry = Registry(artifacts)
         self._known: dict[str, RunManifest] = {}
 
     def report(self) -> Mapping[str, Any] | None:
@@ -108,7 +109,8 @@ class Journey:
     def stage(self) -> tuple[str, float]:
         """What the trainer says it is doing for this dataset, and how far it is (0 to 1)."""
         try:
-            told = json.loads(self._registry.progress(self._upload.key.dataset))
+            note = layout.progress(self._upload.key.dataset)
+            told = json.loads(self._artifacts.read(note).body)
         except NotFound:
             return "waiting for the trainer", 0.0
         return str(told["stage"]), float(told["fraction"])
@@ -117,7 +119,7 @@ class Journey:
 def follow(upload: Upload, stack: Running, progress: Progress, *, patience: float) -> RunManifest:
     """Put the file in and wait, stage by stage, until its run is there and its champion chosen."""
     registry = Registry(stack.artifacts)
-    journey = Journey(upload, ready=stack.ready, registry=registry)
+    journey = Journey(upload, ready=stack.ready, artifacts=stack.artifacts)
     bars = {stage: progress.add_task(stage, total=1.0, note="") for stage in _STAGES}
     deadline = time.monotonic() + patience
 
@@ -130,7 +132,7 @@ def follow(upload: Upload, stack: Running, progress: Progress, *, patience: floa
 
     while (report := journey.report()) is None:
         _wait(deadline, "the Lambda to prepare the file", "make logs SERVICE=lambda")
-    finish("prepare", f"{report['songs']:,} songs, {report['rows_rejected']:,} rows rejected")
+    finish("prepare", f"{report['songs']:,} songs, {report['rows']['rejected']:,} rows rejected")
 
     while (version := journey.current_version()) is None:
         _wait(deadline, "the upload to become current", "make logs SERVICE=lambda")
