@@ -12,7 +12,7 @@ from chartbuster.columns import Recognised, Understood, recognise
 from chartbuster.errors import UnreadableUpload
 from chartbuster.identity import normalised
 from chartbuster.measuring import Loss, Measured, absent, durations, measured, shares
-from chartbuster.merging import Ranked, merged_rows, ranked, song_ids, united
+from chartbuster.merging import Floats, Ranked, Songs, ranked, song_ids, united
 from chartbuster.reading import Column, RawTable, Reject
 from chartbuster.songs import (
     ARTIST_SEPARATOR,
@@ -94,49 +94,38 @@ def clean(table: RawTable) -> Cleaned:
             f"{rejects[0].reason}"
         )
     found = _measures(table, recognised)
-    numbers = {name: each.values[kept] for name, each in found.items()}
     texts = {name: _names(table, recognised, name, kept) for name in ("song_id", "artist", "title")}
     ids = song_ids(
         ids=texts["song_id"],
         artists=texts["artist"],
         titles=texts["title"],
-        columns=[
-            Column(column.codes[kept], column.texts)
-            for understood in recognised.fields.values()
-            for column in [table.columns[understood.index]]
-        ],
+        columns=[table.columns[each.index] for each in recognised.fields.values()],
+        rows=kept,
     )
-    smallest = {name: numbers[name] for name in ("release_year", "key", "mode", "time_signature")}
-    for name in ("artist", "title"):
-        of_rows = texts[name]
-        codes = np.full(len(kept), -1) if of_rows is None else of_rows.codes
-        smallest[name] = np.where(codes < 0, np.nan, codes)
-    one_each = merged_rows(
-        ids.codes,
-        smallest=smallest,
-        medians={
-            "popularity": popularity.values[kept],
-            **{name: numbers[name] for name in AUDIO_NAMES},
-        },
-        least={"duration_ms": 1.0},
-    )
+    songs = Songs(ids.codes)
     genres, counts, notes = _genres(table, recognised, kept, ids.codes)
-    songs = pd.DataFrame(
-        {
-            "song_id": ids.names,
-            "artist": _spelt(one_each["artist"], texts["artist"]),
-            "title": _spelt(one_each["title"], texts["title"]),
-            "release_year": one_each["release_year"].to_numpy(),
-            "genres": genres,
-            "popularity": one_each["popularity"].to_numpy(),
-            **{name: one_each[name].to_numpy() for name in AUDIO_NAMES},
-            "key": _word(one_each["key"], KEYS),
-            "mode": _word(one_each["mode"], MODES),
-            "time_signature": _word(one_each["time_signature"] - 1, TIME_SIGNATURES),
-        }
-    ).astype(dict.fromkeys(TEXT_COLUMNS, "str"))
+    columns = {
+        "song_id": ids.names,
+        "artist": _smallest_name(songs, texts["artist"], len(ids.names)),
+        "title": _smallest_name(songs, texts["title"], len(ids.names)),
+        "release_year": songs.smallest(found["release_year"].values[kept]),
+        "genres": genres,
+        "popularity": songs.median(popularity.values[kept]),
+    }
+    for attribute in AUDIO:
+        # Only whole numbers stay whole; the other decimals are for showing, not for rounding.
+        exact = {"decimals": 0} if attribute.name == "duration_ms" else {}
+        columns[attribute.name] = songs.median(found[attribute.name].values[kept], **exact)
+    columns |= {
+        "key": _word(songs.smallest(found["key"].values[kept]), KEYS),
+        "mode": _word(songs.smallest(found["mode"].values[kept]), MODES),
+        "time_signature": _word(
+            songs.smallest(found["time_signature"].values[kept]) - 1, TIME_SIGNATURES
+        ),
+    }
+    table_of_songs = pd.DataFrame(columns, columns=list(CLEANED_COLUMNS))
     return Cleaned(
-        songs=songs[list(CLEANED_COLUMNS)],
+        songs=table_of_songs.astype(dict.fromkeys(TEXT_COLUMNS, "str")),
         rejects=tuple(rejects),
         rows=rows,
         recognised=recognised,
@@ -302,13 +291,19 @@ def _duplicates(table: RawTable) -> list[str]:
     ]
 
 
-def _spelt(codes: "pd.Series[float]", names: Ranked | None) -> NDArray[np.object_]:
+def _smallest_name(songs: Songs, names: Ranked | None, total: int) -> NDArray[np.object_]:
+    """The first name, in sorting order, that each of `total` songs has; NaN where it has none."""
     if names is None:
-        return np.full(len(codes), np.nan, dtype=object)
-    return names.taken(codes.fillna(-1).to_numpy().astype(np.int64))
+        return np.full(total, np.nan, dtype=object)
+    codes = songs.smallest(np.where(names.codes < 0, np.nan, names.codes))
+    return names.taken(_whole(codes))
 
 
-def _word(codes: "pd.Series[float]", words: tuple[str, ...]) -> NDArray[np.object_]:
+def _word(codes: Floats, words: tuple[str, ...]) -> NDArray[np.object_]:
     """The words `codes` point to, NaN where missing."""
-    table = np.array([*words, np.nan], dtype=object)
-    return table[codes.fillna(-1).to_numpy().astype(np.int64)]
+    return np.array([*words, np.nan], dtype=object)[_whole(codes)]
+
+
+def _whole(codes: Floats) -> NDArray[np.int64]:
+    """`codes` as whole numbers, -1 where missing."""
+    return np.where(np.isnan(codes), -1, codes).astype(np.int64)

@@ -5,6 +5,7 @@ signature and year become the smallest that is there. So the same rows in anothe
 same songs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from chartbuster.identity import digest, normalised
 from chartbuster.reading import Column
+
+type Floats = NDArray[np.float64]
 
 _DECIMALS = 9
 
@@ -38,18 +41,23 @@ def ranked(codes: NDArray[np.int32], texts: list[str]) -> Ranked:
 
 
 def song_ids(
-    *, ids: Ranked | None, artists: Ranked | None, titles: Ranked | None, columns: list[Column]
+    *,
+    ids: Ranked | None,
+    artists: Ranked | None,
+    titles: Ranked | None,
+    columns: list[Column],
+    rows: NDArray[np.int64],
 ) -> Ranked:
     """What identifies each row's song: its id, else its artist and title, else the whole row.
 
     The two substitutes are digests, marked `name-` and `row-` so that they cannot be mistaken for
-    an id. `columns` are the understood columns, which alone make up 'the whole row'.
+    an id. `columns` are the understood columns, which alone make up 'the whole row', and `rows` the
+    places in them of the rows the names are for.
     """
     if ids is not None and (ids.codes >= 0).all():
         used, codes = np.unique(ids.codes, return_inverse=True)
         return Ranked(codes.ravel(), ids.names[used])
-    rows = len(columns[0].codes)
-    found = np.full(rows, "", dtype=object)
+    found = np.full(len(rows), "", dtype=object)
     if ids is not None:
         known = ids.codes >= 0
         found[known] = ids.names[ids.codes[known]]
@@ -61,38 +69,68 @@ def song_ids(
             found[named] = [
                 f"name-{digest(f'{a}\0{t}'.encode())[:24]}" for a, t in zip(who, what, strict=True)
             ]
-    for row in np.flatnonzero(found == ""):
-        cells = "\0".join(column.texts[column.codes[row]] for column in columns)
-        found[row] = f"row-{digest(cells.encode())[:24]}"
+    for place in np.flatnonzero(found == ""):
+        cells = "\0".join(column.texts[column.codes[rows[place]]] for column in columns)
+        found[place] = f"row-{digest(cells.encode())[:24]}"
     places, names = pd.factorize(found, sort=True)
     return Ranked(places.astype(np.int64), np.asarray(names, dtype=object))
 
 
-def merged_rows(
-    songs: NDArray[np.int64],
-    *,
-    smallest: dict[str, NDArray[np.float64]],
-    medians: dict[str, NDArray[np.float64]],
-    least: dict[str, float],
-) -> pd.DataFrame:
-    """One row per song, in the order of `songs`: the smallest or the median of every column.
+class Songs:
+    """Which rows belong to which song, to merge one column after another.
 
-    NaN is missing and never wins. `least` gives, per column of medians, the step its values come
-    in: the median of two durations is a whole number of milliseconds again.
+    `codes` numbers the song of every row from 0.
     """
-    columns = {**smallest, **medians}
-    frame = pd.DataFrame(columns)
-    counts = np.bincount(songs)
-    repeated = counts[songs] > 1
-    once = frame[~repeated].set_axis(songs[~repeated], axis=0)
-    if not repeated.any():
-        return once.sort_index()
-    groups = frame[repeated].groupby(songs[repeated])
-    many = groups[list(smallest)].min().join(groups[list(medians)].median())
-    for name, step in least.items():
-        many[name] = np.round(many[name] / step) * step
-    many = many.round(_DECIMALS)
-    return pd.concat([once, many[list(columns)]]).sort_index()
+
+    def __init__(self, codes: NDArray[np.int64]) -> None:
+        counts = np.bincount(codes)
+        self._total = len(counts)
+        several = counts[codes] > 1
+        self._once = np.flatnonzero(~several)
+        self._several = np.flatnonzero(several)
+        self._codes = codes
+
+    def smallest(self, column: Floats) -> Floats:
+        """The smallest value each song has; NaN, which is missing, where it has none."""
+
+        def first_of(first: NDArray[np.int64], _count: NDArray[np.int64], found: Floats) -> Floats:
+            return found[first]
+
+        return self._merged(column, first_of)
+
+    def median(self, column: Floats, *, decimals: int = _DECIMALS) -> Floats:
+        """The median of the values each song has, NaN where it has none.
+
+        `decimals` is how exact a median can be: that of two durations in whole milliseconds has 0.
+        """
+
+        def middle(first: NDArray[np.int64], count: NDArray[np.int64], found: Floats) -> Floats:
+            lower, upper = found[first + (count - 1) // 2], found[first + count // 2]
+            rounded: Floats = np.round((lower + upper) / 2, decimals)
+            return rounded
+
+        return self._merged(column, middle)
+
+    def _merged(
+        self,
+        column: Floats,
+        choose: Callable[[NDArray[np.int64], NDArray[np.int64], Floats], Floats],
+    ) -> Floats:
+        """One value per song; `choose` decides where a song has several rows.
+
+        It gets the place of each song's first value among `found`, which are sorted song by song,
+        and the number of its values.
+        """
+        merged = np.full(self._total, np.nan)
+        merged[self._codes[self._once]] = column[self._once]
+        there = self._several[~np.isnan(column[self._several])]
+        if len(there):
+            order = there[np.lexsort((column[there], self._codes[there]))]
+            songs, first, count = np.unique(
+                self._codes[order], return_index=True, return_counts=True
+            )
+            merged[songs] = choose(first, count, column[order])
+        return merged
 
 
 def united(

@@ -44,10 +44,6 @@ class Prepared:
         """Why nothing could be made of the file, or None."""
         return self.report["reason"] if self.report["status"] == REFUSED else None
 
-    def report_json(self) -> bytes:
-        """The report as it is stored."""
-        return (json.dumps(self.report, ensure_ascii=False, indent=1) + "\n").encode()
-
 
 def prepare(stored: bytes, file: str, *, most: int = MOST_UNPACKED) -> Prepared:
     """Everything made of the upload `stored`, called `file`; never raises for what it holds."""
@@ -69,6 +65,13 @@ def prepare(stored: bytes, file: str, *, most: int = MOST_UNPACKED) -> Prepared:
         report=_report(cleaned, text, file),
         ready=to_csv(add_features(cleaned.songs)),
     )
+
+
+def report_json(report: Mapping[str, Any]) -> bytes:
+    """`report` as it is stored; reading it and storing it again changes no byte."""
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    # A lone surrogate cannot come from the readers, but must not be the end of a report either.
+    return (text + "\n").encode(errors="replace")
 
 
 def _refused(reason: str, file: str, *, rows: int, rejects: tuple[Reject, ...]) -> Prepared:
