@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from chartbuster.errors import Misconfigured, NotFound, TryAgain
+from compose.catalogue import lend_catalogue, make_catalogue
 from compose.environment import of_stack as stack_environment
 from compose.layout import HOST, Layout, Ports
 from compose.locking import only_one
@@ -137,6 +138,8 @@ def start(layout: Layout, wanted: Composition) -> None:
     check_ports(wanted.ports)
     _remove_what_is_temporary(layout)
     prepare(layout, wanted)
+    make_catalogue(layout, wanted.environment)
+    lend_catalogue(layout, layout.localstack_home)
     start_supervisor(layout)
 
 
@@ -156,7 +159,7 @@ def stop(layout: Layout) -> bool:
 
 def _remove_what_is_temporary(layout: Layout) -> None:
     layout.outputs.unlink(missing_ok=True)
-    for folder in (layout.run, layout.stack / "tmp", layout.stack / "localstack"):
+    for folder in (layout.run, layout.stack / "tmp", layout.localstack_home):
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise StillThere(f"could not remove {folder}; remove it by hand, then run this again")

@@ -61,6 +61,11 @@ class Layout:
         return self.stack / "outputs.json"
 
     @property
+    def localstack_home(self) -> Path:
+        """LocalStack's own files, worth nothing once it has stopped."""
+        return self.stack / "localstack"
+
+    @property
     def lambda_zip(self) -> Path:
         return self.root / "build" / "create_data.zip"
 

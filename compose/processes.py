@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def resident_bytes(pid: int) -> int:
     except psutil.Error:
         return total
     return total
+
+
+def own_resident_bytes(pid: int) -> int:
+    """The resident memory of one process without its children; 0 when it has ended."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def uptime(pid: int) -> float:
+    """Seconds since the process began; 0 when it has ended."""
+    try:
+        return max(0.0, time.time() - psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
 
 
 def port_is_free(port: int) -> bool:

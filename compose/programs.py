@@ -45,7 +45,7 @@ def localstack(layout: Layout, ports: Ports) -> Program:
             str(layout.python("emulator")),
             str(layout.localstack_launcher),
             "--home",
-            str(layout.stack / "localstack"),
+            str(layout.localstack_home),
         ),
         priority=10,
         environment={
@@ -57,6 +57,8 @@ def localstack(layout: Layout, ports: Ports) -> Program:
             # An environment with pandas holds about 100 MB: give it back when nobody uploads.
             "LAMBDA_KEEPALIVE_MS": "60000",
             "LAMBDA_RETRY_BASE_DELAY_SECONDS": "5",
+            # Every request is a line otherwise, and the keeper alone makes six a second.
+            "LS_LOG": "warning",
         },
         # Whatever it still knows is in the state by now, so there is little to wait for.
         stop_seconds=5,

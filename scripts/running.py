@@ -16,6 +16,7 @@ from compose.environment import local_aws
 from compose.layout import Layout
 
 if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,11 @@ class Running:
     def sqs(self) -> "SQSClient":
         """The queues of this stack."""
         return boto3.client("sqs", **self._access())
+
+    @property
+    def logs(self) -> "CloudWatchLogsClient":
+        """CloudWatch Logs, where the Lambda writes."""
+        return boto3.client("logs", **self._access())
 
     def _store(self, output: str) -> ObjectStore:
         client = boto3.client(

@@ -1,0 +1,134 @@
+"""Says how every part of the stack is. Exits with 0 only when all is well."""
+
+import argparse
+import dataclasses
+import functools
+import json
+import sys
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chartbuster.errors import ChartBusterError, Unreachable
+from compose.layout import Layout
+from compose.status import Depth, Status, look
+from scripts.command import run
+from scripts.running import ROOT, Running, running_stack
+
+
+def status_of(layout: Layout) -> Status:
+    """The status, with as much of buckets and queues as can be asked."""
+    try:
+        stack = running_stack(layout.root)
+    except ChartBusterError:
+        return look(layout, {}, {})
+    stores = {"raw": stack.raw, "ready": stack.ready, "artifacts": stack.artifacts}
+    return look(layout, stores, queues_of(stack))
+
+
+def queues_of(stack: Running) -> dict[str, Callable[[], Depth]]:
+    """How deep each queue is, to be asked when needed."""
+    client = stack.sqs
+
+    def depth(output: str) -> Depth:
+        try:
+            counts = client.get_queue_attributes(
+                QueueUrl=stack.outputs[output],
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable(f"could not ask queue {stack.outputs[output]}: {error}") from error
+        return Depth(
+            waiting=int(counts["ApproximateNumberOfMessages"]),
+            in_hand=int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    names = {
+        "train": "QueueUrl",
+        "train dead letters": "TrainDeadLetterQueueUrl",
+        "create_data dead letters": "LambdaDeadLetterQueueUrl",
+    }
+    return {name: functools.partial(depth, output) for name, output in names.items()}
+
+
+def as_json(status: Status) -> str:
+    """Everything, for programs; `well` says whether all is well."""
+    return json.dumps({"well": status.well, **dataclasses.asdict(status)}, indent=2)
+
+
+def show(status: Status, console: Console) -> None:
+    """Everything, for people."""
+    if status.components:
+        table = _table("component", "state", ">pid", ">up", ">memory")
+        for each in status.components:
+            style = "green" if each.state == "RUNNING" else "red"
+            memory = f"{each.memory / 1e6:.0f} MB" if each.memory else ""
+            up = _span(each.uptime) if each.pid else ""
+            state = Text(each.state.lower(), style=style)
+            table.add_row(each.name, state, str(each.pid or ""), up, memory)
+        total = sum(each.memory for each in status.components)
+        table.add_row("together", "", "", "", f"{total / 1e6:.0f} MB", style="dim")
+        console.print(table)
+    if status.objects:
+        table = _table("bucket", ">objects")
+        for name, count in status.objects.items():
+            table.add_row(name, str(count))
+        console.print(table)
+    if status.queues:
+        table = _table("queue", ">waiting", ">in hand")
+        for name, depth in status.queues.items():
+            table.add_row(name, str(depth.waiting), str(depth.in_hand))
+        console.print(table)
+    if status.champions:
+        table = _table("dataset", "champion", "run", "since", "")
+        for served in status.champions:
+            first = "shown first" if served.active else ""
+            table.add_row(served.dataset, served.model, served.run_id, served.since, first)
+        console.print(table)
+    for name, address in status.addresses.items():
+        console.print(Text(f"{name}: {address}"))
+    for fault in status.faults:
+        console.print(Text(f"not well: {fault}", style="red"), soft_wrap=True)
+    if status.well:
+        console.print(Text("all is well", style="green"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(column.removeprefix(">"), justify="right" if right else "left")
+    return table
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: make status FORMAT=json")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    options = parser.parse_args()
+
+    def status() -> int:
+        found = status_of(Layout(ROOT))
+        if options.format == "json":
+            print(as_json(found))
+        else:
+            show(found, Console(highlight=False))
+        return 0 if found.well else 1
+
+    return run(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

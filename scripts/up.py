@@ -1,0 +1,115 @@
+"""Brings the whole stack up without Docker and says where the app is.
+
+A stack that is up already stays as it is. One that was started from something else than is built
+now, or on other ports, is started again; uploads, runs and champions are kept.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from chartbuster.registry import Registry
+from compose import embedded
+from compose.announcing import Buckets, training_is_expected
+from compose.health import app_answers, localstack_is_healthy
+from compose.layout import Layout, Ports
+from compose.programs import Composition
+from compose.supervision import Supervisor, SupervisorAway
+from compose.watching import Watch
+from scripts.command import run
+from scripts.running import ROOT, running_stack
+from scripts.steps import Steps
+
+_PATIENCE = 180.0
+_TRAINING_PATIENCE = 600.0
+INTERRUPTED = (
+    "stopped waiting; the stack goes on in the background. `make up` looks again, `make down` "
+    "stops it"
+)
+
+
+def bring_up(layout: Layout, wanted: Composition, steps: Steps) -> None:
+    """Start the wanted stack unless it runs, and return when a champion is served."""
+    with embedded.alone(layout, lambda who: steps.say(f"waiting for {who} to finish")):
+        was_up = embedded.runs(layout, wanted)
+        if not was_up:
+            if Supervisor(layout).pid() is not None:
+                steps.say("what is built, or its ports, changed since the stack was started")
+            with steps.step("supervisor runs"):
+                # Also after a crash: what is left of an earlier stack would hold its ports.
+                embedded.stop(layout)
+                embedded.start(layout, wanted)
+    wait_until_served(layout, wanted.ports, steps)
+    steps.say(f"ChartBuster is up{' already' if was_up else ''}: {wanted.ports.web_url}")
+
+
+def wait_until_served(layout: Layout, ports: Ports, steps: Steps) -> None:
+    """Wait for each part in turn; raises `NotUp` with the reason when one does not come."""
+    watch = Watch(layout)
+
+    def keeper_is(*phases: str) -> bool:
+        return embedded.report(layout).get("phase") in phases
+
+    def trainer_runs() -> bool:
+        try:
+            components = {each.name: each for each in Supervisor(layout).components()}
+        except SupervisorAway:
+            return False
+        return "trainer" not in components or components["trainer"].running
+
+    def wait(what: str, come: Callable[[], bool]) -> None:
+        with steps.step(what):
+            watch.wait_for(what, come, patience=_PATIENCE)
+
+    wait("LocalStack answers", lambda: localstack_is_healthy(ports.endpoint))
+    wait("buckets, queues and Lambda deployed", lambda: keeper_is("restoring", "mirroring"))
+    wait("kept uploads, runs and champions restored", lambda: keeper_is("mirroring"))
+    wait("app answers", lambda: app_answers(ports.web_url))
+    wait("trainer runs", trainer_runs)
+    with steps.step("champion served") as better_words:
+        better_words(wait_for_champion(layout, watch))
+
+
+def wait_for_champion(layout: Layout, watch: Watch) -> str:
+    """Wait for the champion of the dataset the app shows first; returns what to say of it."""
+    stack = running_stack(layout.root)
+    buckets = Buckets(stack.raw, stack.ready, stack.artifacts)
+    registry = Registry(buckets.artifacts)
+    said = list[str]()
+
+    def come() -> bool:
+        active = registry.active()
+        champion = registry.champion(active) if active else None
+        if champion is not None:
+            said.append(f"champion served: {champion.model} for {champion.dataset}")
+        elif not training_is_expected(buckets):
+            said.append("no upload to train on yet")
+        return bool(said)
+
+    watch.wait_for("first champion", come, patience=_TRAINING_PATIENCE)
+    return said[-1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: LOCALSTACK_PORT=4600 WEB_PORT=8600 make up",
+    )
+    parser.parse_args()
+
+    def up() -> int:
+        embedded.check_platform()
+        layout, ports = Layout(ROOT), Ports.from_env(os.environ)
+        wanted = embedded.composition(layout, ports, os.environ)
+        bring_up(layout, wanted, Steps(Console(highlight=False)))
+        return 0
+
+    return run(up, interrupted=INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
