@@ -69,9 +69,14 @@ def start_localstack(
     start_program: Callable[..., subprocess.Popen[bytes]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Any]:
+    homes: list[Path] = []
+
     @contextmanager
     def started(**more: str) -> Iterator[LocalStack]:
         home = tmp_path_factory.mktemp("localstack")
+        homes.append(home)
+        # The first makes the index of AWS's services, for 4 s; the others find it there.
+        more.setdefault("FILESYSTEM_ROOT", str(homes[0] / "files"))
         log = home / "log"
         port = free_port()
         process = start_program(home, port, log, **more)
