@@ -114,7 +114,11 @@ def read_ready(body: bytes) -> pd.DataFrame:
         header = tuple(pd.read_csv(io.BytesIO(body), nrows=0, dtype=str).columns)
         _check_header(header)
         table = pd.read_csv(
-            io.BytesIO(body), dtype=_kinds(header), keep_default_na=False, na_values=[""]
+            io.BytesIO(body),
+            dtype=_kinds(header),
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
         )
     except (ValueError, UnicodeDecodeError, OverflowError) as error:
         raise WrongSchema(f"the prepared table cannot be read: {error}") from error

@@ -20,6 +20,8 @@ from chartbuster.unpacking import MOST_UNPACKED, unpack
 DELIMITERS = (",", ";", "\t")
 """The delimiters tried, the likeliest first."""
 
+# The first line with which Excel tells itself the delimiter.
+_ANNOUNCED = {f"sep={delimiter}": delimiter for delimiter in (*DELIMITERS, "|")}
 _CHUNK = 8_192
 _LONGEST_TEXT = 2_000
 # One stray quote swallows lines until the next one. Reading resumes on the line after it, at most
@@ -121,10 +123,10 @@ def _header(lines: _Lines) -> tuple[str, tuple[str, ...]]:
     """The delimiter and the column names; blank lines above the header are skipped."""
     announced = ""
     for line in lines:
-        plain = line.strip()
-        if plain.lower().startswith("sep=") and len(plain) == 5:
-            announced = plain[4]  # Excel writes this line for itself
-        elif plain:
+        plain = line.strip(" \r\n")
+        if plain.lower() in _ANNOUNCED:
+            announced = _ANNOUNCED[plain.lower()]
+        elif plain.strip():
             break
         lines.record.clear()
     else:
@@ -134,17 +136,16 @@ def _header(lines: _Lines) -> tuple[str, tuple[str, ...]]:
             "the header holds NUL bytes, so the file is no text or is UTF-16 without its mark; "
             "expected CSV in UTF-8"
         )
-    lines.give_back(after=0)
-    line = next(lines)
-    candidates = (announced,) if announced else DELIMITERS
-    delimiter = max(candidates, key=lambda candidate: len(_fields(line, candidate)))
+    line = lines.record[0]
     lines.give_back(after=0)
     try:
+        candidates = (announced,) if announced else DELIMITERS
+        delimiter = max(candidates, key=lambda candidate: len(_fields(line, candidate)))
         header = next(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise UnreadableUpload(
-            f"the header {line.strip()[:200]!r} has a quote that does not end ({error}); "
-            "expected column names"
+            f"the header {line.strip()[:200]!r} cannot be read ({error}); "
+            "expected column names, with quotes in pairs"
         ) from error
     lines.record.clear()
     return delimiter, tuple(" ".join(name.split()) for name in header)
@@ -211,9 +212,9 @@ class _Rows:
     def table(self, *, encoding: str) -> RawTable:
         """What was taken; raises `UnreadableUpload` when no row was."""
         if not self._numbers:
-            why = f"; {self._rejects[0].reason} on line {self._rejects[0].line}, for one"
+            why = "".join(f": line {each.line}, {each.reason}" for each in self._rejects[:1])
             raise UnreadableUpload(
-                f"the file has a header but no row that can be read{why if self._rejects else ''}; "
+                f"the file has a header but no row that can be read{why}; "
                 f"expected rows of {len(self._header)} fields"
             )
         columns = tuple(
