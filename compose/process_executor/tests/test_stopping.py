@@ -148,7 +148,10 @@ def test_a_taken_port_ends_the_start_with_the_port_and_the_variable(
         port = taken.getsockname()[1]
         process = start_program(tmp_path, port, tmp_path / "log")
 
-        assert process.wait(30) == 1
+        try:
+            assert process.wait(30) == 1
+        finally:
+            process.kill()
     said = (tmp_path / "log").read_text()
     assert f"127.0.0.1:{port}" in said
     assert "set GATEWAY_LISTEN=host:port" in said
