@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from chartbuster.learn.splits import FOLDS, Fold
+from chartbuster.learn.recipes import FOLDS
+from chartbuster.learn.splits import Fold
 from chartbuster.runs import Scores
 
 type Numbers = NDArray[np.float64]

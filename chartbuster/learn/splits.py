@@ -11,9 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chartbuster.identity import normalised
+from chartbuster.learn.recipes import FOLDS
 from chartbuster.songs import lead_artist
-
-FOLDS = 5
 
 type Fold = NDArray[np.int64]
 
