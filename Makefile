@@ -128,12 +128,12 @@ $(eval $(call installed,scripts,$(WHEEL),chartbuster))
 $(WHEEL): $(WHEEL_SOURCES) $(WHEEL_LIST) $(UV)
 	@echo "building the wheel"
 	@rm -f build/chartbuster-*.whl
-	@.tools/bin/hatchling build -t wheel -d build >/dev/null
+	@.tools/bin/hatchling build -t wheel -d build >/dev/null 2>build/wheel.log || { cat build/wheel.log >&2; exit 1; }
 	@touch $@
 $(EXECUTOR_WHEEL): $(EXECUTOR_SOURCES) $(EXECUTOR_LIST) $(UV)
 	@echo "building the process executor"
 	@rm -f build/localstack_process_executor-*.whl
-	@cd compose/process_executor && ../../.tools/bin/hatchling build -t wheel -d ../../build >/dev/null
+	@cd compose/process_executor && ../../.tools/bin/hatchling build -t wheel -d ../../build >/dev/null 2>../../build/executor.log || { cat ../../build/executor.log >&2; exit 1; }
 	@touch $@
 $(ZIP): $(ZIP_SOURCES) $(ZIP_LIST) $(UV)
 	@echo "building the Lambda's zip"
@@ -141,7 +141,7 @@ $(ZIP): $(ZIP_SOURCES) $(ZIP_LIST) $(UV)
 $(RUNTIME): compose/process_executor/runtime.txt $(UV)
 	@echo "making the Lambda's runtime folder"
 	@rm -rf build/lambda-runtime
-	@$(UV) pip install --quiet --python "$(PYTHON)" --target build/lambda-runtime --require-hashes -r $<
+	@$(UV) pip install --quiet --python "$(PYTHON)" --target build/lambda-runtime --compile-bytecode --require-hashes -r $<
 	@touch $@
 $(DEMO): $(call find_sources,chartbuster/demo) $(ENV)/trainer/.synced
 	@echo "drawing the demo catalogue"

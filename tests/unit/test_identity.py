@@ -1,5 +1,7 @@
 """Identities: equal input gives equal names, everywhere."""
 
+from typing import Any
+
 import pytest
 
 from chartbuster.errors import InvalidName
@@ -13,7 +15,7 @@ from chartbuster.identity import (
     upload_id,
 )
 
-_RUN = {"version": "v", "configuration": {"seed": 1}, "code": "c", "lock": "l"}
+_RUN: dict[str, Any] = {"version": "v", "configuration": {"seed": 1}, "code": "c", "lock": "l"}
 
 
 def test_an_upload_is_named_by_its_bytes():
