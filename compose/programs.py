@@ -56,7 +56,7 @@ def localstack(layout: Layout, ports: Ports) -> Program:
             "XDG_CACHE_HOME": "",
             # An environment with pandas holds about 100 MB: give it back when nobody uploads.
             "LAMBDA_KEEPALIVE_MS": "60000",
-            "LAMBDA_RETRY_BASE_DELAY_SECONDS": "5",
+            "LAMBDA_RETRY_BASE_DELAY": "5",
             # Every request is a line otherwise, and the keeper alone makes six a second.
             "LS_LOG": "warning",
         },
