@@ -12,6 +12,9 @@ import psutil
 from compose.environment import MARK
 from compose.layout import HOST
 
+_POLL = 0.05
+_PATIENCE_WITH_THE_KILLED = 5.0
+
 
 def of_stack(stack: Path) -> list[psutil.Process]:
     """The live processes that carry the mark of the stack at `stack`.
@@ -23,9 +26,7 @@ def of_stack(stack: Path) -> list[psutil.Process]:
 
 def _mark(process: psutil.Process) -> str | None:
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.environ().get(MARK)
+        return process.environ().get(MARK) if is_alive(process) else None
     except (psutil.Error, OSError):
         # Somebody else's process, or one that has just ended.
         return None
@@ -37,11 +38,32 @@ def end(processes: Iterable[psutil.Process], *, patience: float) -> None:
     for process in asked:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _gone, stubborn = psutil.wait_procs(asked, timeout=patience)
-    for process in stubborn:
+    for process in _alive_after(patience, asked):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=5)
+    _alive_after(_PATIENCE_WITH_THE_KILLED, asked)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process still runs.
+
+    One that has ended but that its parent has not asked about yet does not: in a container,
+    nobody may ever ask.
+    """
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _alive_after(patience: float, processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those of `processes` that have not ended within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while (alive := [process for process in processes if is_alive(process)]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(_POLL)
+    return alive
 
 
 def end_stack(stack: Path, *, patience: float = 10.0) -> int:
@@ -69,12 +91,10 @@ def _arguments(process: psutil.Process) -> list[str]:
 def wait_for_end(pid: int, *, patience: float) -> bool:
     """Whether the process `pid` has ended within `patience` seconds."""
     try:
-        psutil.Process(pid).wait(timeout=patience)
+        process = psutil.Process(pid)
     except psutil.NoSuchProcess:
         return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
+    return not _alive_after(patience, [process])
 
 
 def resident_bytes(pid: int) -> int:

@@ -5,6 +5,7 @@ Each run it makes, rather than finds, is one line `trained <dataset>` of its log
 
 import json
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
@@ -21,15 +22,20 @@ queue = sqs_queue(
 )
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def work(delivery: Delivery) -> None:
     for record in json.loads(delivery.body).get("Records", []):
         ready = layout.ReadyKey.parse(unquote_plus(record["s3"]["object"]["key"]))
         dataset, run = ready.raw.dataset, ready.upload[:16]
         try:
             artifacts.create(layout.run_manifest(run), b"{}")
-            print(f"trained {dataset}", flush=True)
+            say(f"trained {dataset}")
         except Conflict:
-            print(f"found {dataset}", flush=True)
+            say(f"found {dataset}")
         registry = Registry(artifacts)
         registry.crown(dataset, run, "baseline", reason="it is the only one", now=datetime.now(UTC))
         registry.activate_first(dataset)
@@ -41,5 +47,5 @@ while True:
             work(delivery)
             queue.done(delivery)
     except Unreachable as error:
-        print(error, flush=True)
+        say(str(error))
         time.sleep(0.5)
