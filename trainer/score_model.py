@@ -12,17 +12,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, InvalidSong, NotFound
-from chartbuster.features import read_ready
-from chartbuster.learn.predictor import Predictor
 from chartbuster.registry import Registry
-from chartbuster.scoring import completed, song_table
-from chartbuster.tables import to_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INVALID_SONG = 2
 
@@ -58,6 +55,10 @@ def choose(
 
 def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict[str, Any]:
     """The answer for one song: popularity (0-100), where it comes from, and the song as used."""
+    # Imported late, here and below: who asks for help need not wait for scikit-learn.
+    from chartbuster.learn.predictor import Predictor
+    from chartbuster.scoring import completed, song_table
+
     predictor = Predictor.load(registry, choice.run_id)
     inputs = predictor.manifest.inputs
     used = completed(song, inputs)
@@ -71,8 +72,13 @@ def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict
     }
 
 
-def score_table(registry: Registry, choice: Choice, ready: pd.DataFrame) -> bytes:
+def score_table(registry: Registry, choice: Choice, ready: "pd.DataFrame") -> bytes:
     """A CSV file of song_id and prediction, one line per row of the ready table."""
+    import pandas as pd
+
+    from chartbuster.learn.predictor import Predictor
+    from chartbuster.tables import to_csv
+
     predicted = Predictor.load(registry, choice.run_id).predict(choice.model, ready)
     return to_csv(pd.DataFrame({"song_id": ready["song_id"], "prediction": predicted.round(3)}))
 
@@ -117,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             answer = score_song(registry, choice, song)
             sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1) + "\n")
             return 0
+        from chartbuster.features import read_ready
+
         scored = score_table(registry, choice, read_ready(options.ready.read_bytes()))
         if options.out is None:
             sys.stdout.write(scored.decode())
