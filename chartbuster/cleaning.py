@@ -95,6 +95,7 @@ def clean(table: RawTable) -> Cleaned:
         )
     found = _measures(table, recognised)
     texts = {name: _names(table, recognised, name, kept) for name in ("song_id", "artist", "title")}
+    _forget_nameless(texts["artist"], texts["title"])
     ids = song_ids(
         ids=texts["song_id"],
         artists=texts["artist"],
@@ -226,6 +227,20 @@ def _names(
                 for text in column.texts
             ]
     return ranked(column.codes[kept], texts)
+
+
+def _forget_nameless(artists: Ranked | None, titles: Ranked | None) -> None:
+    """Make names missing where artist and title are the same stand-in, as when R writes `NA`.
+
+    Alone, either may be a name: there is a song called `NA`.
+    """
+    if artists is None or titles is None:
+        return
+    place = {name: number for number, name in enumerate(titles.names)}
+    for number, name in enumerate(artists.names):
+        if name in place and values.is_stand_in(name):
+            nameless = (artists.codes == number) & (titles.codes == place[name])
+            artists.codes[nameless] = titles.codes[nameless] = -1
 
 
 def _genres(

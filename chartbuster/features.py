@@ -118,7 +118,6 @@ def read_ready(body: bytes) -> pd.DataFrame:
             dtype=_kinds(header),
             keep_default_na=False,
             na_values=[""],
-            float_precision="round_trip",
         )
     except (ValueError, UnicodeDecodeError, OverflowError) as error:
         raise WrongSchema(f"the prepared table cannot be read: {error}") from error

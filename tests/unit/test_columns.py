@@ -116,8 +116,8 @@ EXPORTS = {
     ),
     "top of the years": (
         (
-            "title,artist,top genre,year released,added,bpm,nrgy,dnce,dB,live,val,dur,acous,spch,pop,"
-            "top year,artist type"
+            "title,artist,top genre,year released,added,bpm,nrgy,dnce,dB,live,val,dur,acous,spch,"
+            "pop,top year,artist type"
         ),
         {
             "title": "title",
