@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from chartbuster.errors import Misconfigured, NotFound, TryAgain
-from compose.catalogue import lend_catalogue, make_catalogue
 from compose.environment import of_stack as stack_environment
 from compose.layout import HOST, Layout, Ports
 from compose.locking import only_one
@@ -77,6 +76,19 @@ def check_platform(platform: str = sys.platform) -> None:
         )
 
 
+def check_folder(layout: Layout) -> None:
+    """Raise `Misconfigured` for a checkout LocalStack must not be run in.
+
+    It removes its temporary files with `rm -rf "<path>"` through a shell, so a path that ends the
+    quotation there would run, and remove, something else.
+    """
+    if bad := sorted(set(str(layout.root)) & set('"$`\\\n')):
+        raise Misconfigured(
+            f"the checkout is in {str(layout.root)!r}, and LocalStack cannot run safely under a "
+            f"path with {' '.join(map(repr, bad))}; move it, then run this again"
+        )
+
+
 def check_artifacts(layout: Layout, consists_of: tuple[Program, ...]) -> None:
     """Raise `Misconfigured` naming everything that has to be built before a start."""
     needed = {program.command[0] for program in consists_of}
@@ -134,12 +146,11 @@ def start(layout: Layout, wanted: Composition) -> None:
 
     Raises `Misconfigured` when something is missing or a port is taken.
     """
+    check_folder(layout)
     check_artifacts(layout, wanted.programs)
     check_ports(wanted.ports)
     _remove_what_is_temporary(layout)
     prepare(layout, wanted)
-    make_catalogue(layout, wanted.environment)
-    lend_catalogue(layout, layout.localstack_home)
     start_supervisor(layout)
 
 
@@ -159,10 +170,26 @@ def stop(layout: Layout) -> bool:
 
 def _remove_what_is_temporary(layout: Layout) -> None:
     layout.outputs.unlink(missing_ok=True)
-    for folder in (layout.run, layout.stack / "tmp", layout.localstack_home):
+    for folder in (layout.run, layout.stack / "tmp"):
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise StillThere(f"could not remove {folder}; remove it by hand, then run this again")
+    # LocalStack's index of services took seconds to make, and stays right.
+    spared = layout.localstack_home / "files" / "var" / "lib" / "localstack" / "cache"
+    _clear(layout.localstack_home, spared)
+
+
+def _clear(folder: Path, spared: Path) -> None:
+    """Remove everything in `folder` but `spared`, which lies somewhere below."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.is_symlink() or not entry.is_dir():
+            entry.unlink(missing_ok=True)
+        elif spared.is_relative_to(entry) and entry != spared:
+            _clear(entry, spared)
+        elif entry != spared:
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 def forget(layout: Layout) -> None:

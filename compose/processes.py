@@ -69,23 +69,27 @@ def _alive_after(patience: float, processes: list[psutil.Process]) -> list[psuti
 def end_stack(stack: Path, *, patience: float = 10.0) -> int:
     """End every process of a stack but this one, and return how many there were.
 
-    The keeper goes first, while LocalStack still answers it. Whatever is born meanwhile is ended
+    In the order in which supervisor stops them: the keeper still reads LocalStack, so that goes
+    last, and quickly, since by then nobody needs what it knows. Whatever is born meanwhile is ended
     as well.
     """
     ended = 0
     while orphans := [process for process in of_stack(stack) if process.pid != os.getpid()]:
-        keepers = [process for process in orphans if "compose.keeper" in _arguments(process)]
-        end(keepers, patience=patience)
-        end([process for process in orphans if process not in keepers], patience=patience)
+        names = {process: _program(process) for process in orphans}
+        last = {"keeper", "localstack"}
+        end([process for process in orphans if names[process] not in last], patience=patience)
+        end([process for process in orphans if names[process] == "keeper"], patience=patience)
+        end([process for process in orphans if names[process] == "localstack"], patience=2)
         ended += len(orphans)
     return ended
 
 
-def _arguments(process: psutil.Process) -> list[str]:
+def _program(process: psutil.Process) -> str:
+    """The program of the stack that the process is, or is a child of."""
     try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+        return process.environ().get("SUPERVISOR_PROCESS_NAME", "")
+    except (psutil.Error, OSError):
+        return ""
 
 
 def wait_for_end(pid: int, *, patience: float) -> bool:

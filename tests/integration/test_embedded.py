@@ -30,7 +30,7 @@ SONGS = Place("raw", "datasets/mine/my songs é.csv")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     """One stack for the whole module, up; every test leaves it up and well."""
     require(missing())
-    made = checkout(tmp_path_factory.mktemp("checkout") / ("a deep folder; #1 " * 6).strip())
+    made = checkout(tmp_path_factory.mktemp("checkout") / ("a deep % folder; #1 " * 6).strip())
     made.up()
     try:
         yield made
@@ -171,7 +171,9 @@ def test_down_leaves_nothing_but_the_state_and_up_goes_on_from_there(stack: Embe
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=1)
     left = {path.name for path in stack.layout.stack.iterdir()}
-    assert left <= {"state", "logs", "cache", "home", "lock"}
+    assert left <= {"state", "logs", "cache", "home", "lock", "localstack"}
+    localstack = (path for path in stack.layout.localstack_home.rglob("*") if path.is_file())
+    assert {path.suffix for path in localstack} == {".dill"}  # its index of services
     assert Place("raw", "datasets/mine/last second.csv") in kept(stack)
     with pytest.raises(NotFound, match="not up"):
         embedded.outputs(stack.layout)
