@@ -1,0 +1,56 @@
+"""The app over a store in memory, for a browser: python -m tests.browser.serve --port 14800."""
+
+import argparse
+import sys
+import threading
+from collections.abc import Iterator
+
+from chartbuster.errors import Unreachable
+from chartbuster.memory import InMemoryStore
+from chartbuster.ports import ObjectInfo
+from tests.unit.webapp_store import model_key, published
+from webapp.server import serve
+from webapp.serving import Serving
+
+# Long enough for a browser to see what is there before.
+_SOON = 12.0
+
+
+class Absent(InMemoryStore):
+    """A store that does not answer."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        raise Unreachable(f"no answer for {prefix}")
+
+
+STATES = ("champion", "soon", "empty", "away", "broken")
+
+
+def store_in(state: str) -> InMemoryStore:
+    """A store in one of the states a visitor can meet."""
+    store = Absent() if state == "away" else InMemoryStore()
+    match state:
+        case "champion":
+            published(store)
+            run = published(store, dataset="tampered", run_id="run2")
+            store.write(model_key(run, run.best), b"not the model")
+        case "soon":
+            note = b'{"stage": "fitting the neural network", "fraction": 0.4}'
+            store.write("progress/demo.json", note)
+            threading.Timer(_SOON, published, (store,)).start()
+        case "broken":
+            store.write("champions/demo.json", b"{cut")
+    return store
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--state", choices=STATES, default="champion")
+    options = parser.parse_args()
+    serve(Serving(store_in(options.state)), host="127.0.0.1", port=options.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

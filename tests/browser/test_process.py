@@ -1,0 +1,49 @@
+"""The app as a process: what it answers, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from tests.browser.conftest import answer, running
+
+# Nothing listens on the discard port, so the store is as far away as it can be.
+NO_STORE = {
+    "ARTIFACTS_BUCKET": "nowhere",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+
+def test_without_a_store_the_app_starts_and_says_so_and_ends_cleanly_when_told() -> None:
+    with running("webapp", env=NO_STORE) as (url, process):
+        status, _, body = answer(f"{url}/ready")
+        assert status == 503
+        assert json.loads(body) == {"ready": False, "state": "store-away"}
+
+        for path in ("/", "/ready", "/_stcore/health", "/static/nothing.js"):
+            _, headers, _ = answer(url + path)
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
+            assert headers["X-Content-Type-Options"] == "nosniff", path
+            assert headers["Referrer-Policy"] == "same-origin", path
+
+        second = another_on_the_port_of(url)
+        assert second.returncode == 1
+        assert url.rpartition(":")[2] in second.stderr.decode(), "the taken port is named"
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def another_on_the_port_of(url: str) -> subprocess.CompletedProcess[bytes]:
+    port = url.rpartition(":")[2]
+    return subprocess.run(
+        [sys.executable, "-m", "webapp", "--port", port],
+        env={**os.environ, **NO_STORE},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,336 @@
+"""The app follows the champions in the store, and predicts only with models it can trust."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from chartbuster import layout
+from chartbuster.errors import InvalidSong, NotFound, Unreachable, UntrustedModel
+from chartbuster.memory import InMemoryStore
+from chartbuster.ports import ObjectInfo, StoredObject
+from chartbuster.registry import Registry
+from tests.unit.webapp_store import NOW, model_key, published
+from webapp.serving import Serving
+from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, Waiting
+
+
+class Moody(InMemoryStore):
+    """A store that can go away, and counts what is read of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure: Exception | None = None
+        self.reads: list[str] = []
+
+    def read(self, key: str) -> StoredObject:
+        self._answer()
+        self.reads.append(key)
+        return super().read(key)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        self._answer()
+        return super().list(prefix)
+
+    def _answer(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def refreshed(store: InMemoryStore) -> Serving:
+    serving = Serving(store)
+    serving.refresh()
+    return serving
+
+
+def first(serving: Serving) -> Shown:
+    assert isinstance(serving.state, Showing)
+    found = serving.state.datasets[0]
+    assert isinstance(found, Shown)
+    return found
+
+
+def test_before_anybody_looked_it_says_so() -> None:
+    assert Serving(InMemoryStore()).state == Connecting()
+
+
+@pytest.mark.parametrize(
+    "failure", [Unreachable("no answer"), NotFound("no bucket"), RuntimeError("a bug")]
+)
+def test_a_store_that_does_not_answer_is_a_state_and_not_an_error(failure: Exception) -> None:
+    store = Moody()
+    store.failure = failure
+
+    assert refreshed(store).state == Away()
+
+
+def test_an_empty_store_waits_for_the_first_upload() -> None:
+    assert refreshed(InMemoryStore()).state == Waiting()
+
+
+def test_the_progress_of_a_first_run_is_shown_and_damaged_progress_is_left_out() -> None:
+    store = InMemoryStore()
+    store.write(layout.progress("mine"), b'{"stage": "fitting", "fraction": 0.25, "seconds": 3}')
+    store.write(layout.progress("other"), b"{cut")
+
+    assert refreshed(store).state == Waiting((Progress("mine", "fitting", 0.25),))
+
+
+def test_a_champion_is_shown_with_its_run() -> None:
+    store = InMemoryStore()
+    run = published(store)
+
+    found = first(refreshed(store))
+
+    assert found.run == run
+    assert found.champion.model == run.best
+
+
+def test_the_active_dataset_comes_first_and_the_others_by_name() -> None:
+    store = InMemoryStore()
+    for number, dataset in enumerate(("c", "a", "b")):
+        published(store, dataset=dataset, run_id=f"run{number}")
+    Registry(store).activate("b")
+
+    state = refreshed(store).state
+
+    assert isinstance(state, Showing)
+    assert [found.dataset for found in state.datasets] == ["b", "a", "c"]
+
+
+def test_a_damaged_active_file_hides_no_dataset() -> None:
+    store = InMemoryStore()
+    published(store)
+    store.write(layout.ACTIVE, b"{cut")
+
+    assert first(refreshed(store)).dataset == "demo"
+
+
+def test_a_new_champion_is_followed_at_the_next_look() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+    published(store, run_id="run2", model="boosting")
+
+    serving.refresh()
+
+    assert first(serving).run.run_id == "run2"
+    assert first(serving).champion.model == "boosting"
+
+
+def test_looking_again_reads_nothing_and_keeps_the_very_same_state() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    before, store.reads = serving.state, []
+
+    serving.refresh()
+
+    assert serving.state is before
+    assert store.reads == [layout.ACTIVE]
+
+
+def test_the_champions_model_is_loaded_before_anybody_asks() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    shown, store.reads = first(serving), []
+
+    serving.predict(shown, shown.champion.model, {"genre": "Pop"})
+
+    assert store.reads == []
+
+
+def test_what_is_loaded_goes_on_working_when_the_store_goes_away() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    store.failure = Unreachable("no answer")
+
+    serving.refresh()
+
+    assert isinstance(serving.state, Showing)
+    assert serving.state.asleep
+    shown = first(serving)
+    assert 0 <= serving.predict(shown, shown.champion.model, {}).popularity <= 100
+    store.failure = None
+    serving.refresh()
+    assert not serving.state.asleep
+
+
+@pytest.mark.parametrize("body", [b"{cut", b"{}"])
+def test_a_damaged_champion_is_named_and_the_other_datasets_still_work(body: bytes) -> None:
+    store = InMemoryStore()
+    published(store)
+    store.write(layout.champion("bad"), body)
+
+    state = refreshed(store).state
+
+    assert isinstance(state, Showing)
+    assert [type(found) for found in state.datasets] == [Shown, Broken]
+
+
+def test_a_champion_without_its_run_is_shown_as_soon_as_the_run_is_there() -> None:
+    whole, store = InMemoryStore(), InMemoryStore()
+    published(whole)
+    store.write(layout.champion("demo"), whole.read(layout.champion("demo")).body)
+    serving = refreshed(store)
+    assert isinstance(serving.state, Showing)
+    assert isinstance(serving.state.datasets[0], Broken)
+
+    published(store)
+    serving.refresh()
+
+    assert first(serving).run.run_id == "run1"
+
+
+def test_a_champion_that_is_not_among_its_runs_models_is_broken() -> None:
+    store = InMemoryStore()
+    published(store)
+    Registry(store).crown("demo", "run1", "oracle", reason="a slip", now=NOW)
+
+    state = refreshed(store).state
+
+    assert isinstance(state, Showing)
+    assert isinstance(state.datasets[0], Broken)
+
+
+def test_something_else_under_the_champions_is_not_taken_for_one() -> None:
+    store = InMemoryStore()
+    published(store)
+    store.write("champions/READ ME.txt", b"hello")
+
+    state = refreshed(store).state
+
+    assert isinstance(state, Showing)
+    assert len(state.datasets) == 1
+
+
+def test_a_changed_model_file_is_refused_and_the_runs_other_models_are_not() -> None:
+    store = Moody()
+    run = published(store)
+    other = next(model.name for model in run.models if model.name != run.best)
+    store.write(model_key(run, run.best), b"not the model")
+    serving = refreshed(store)
+    shown, store.reads = first(serving), []
+
+    for _ in range(3):
+        with pytest.raises(UntrustedModel):
+            serving.predict(shown, run.best, {})
+
+    assert store.reads == [], "a refused file is not fetched again at every move of a slider"
+    assert 0 <= serving.predict(shown, other, {}).popularity <= 100
+
+
+def test_a_refused_model_is_tried_again_after_a_while() -> None:
+    store, clock = Moody(), Clock()
+    run = published(store)
+    good = store.read(model_key(run, run.best)).body
+    store.write(model_key(run, run.best), b"not the model")
+    serving = Serving(store, monotonic=clock)
+    serving.refresh()
+    store.write(model_key(run, run.best), good)
+
+    clock.now += 60
+
+    assert serving.predict(first(serving), run.best, {}).popularity > 0
+
+
+def test_without_its_baseline_a_run_still_predicts() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    store.write(model_key(run, "baseline"), b"not the model")
+    serving = refreshed(store)
+
+    prediction = serving.predict(first(serving), run.best, {"genre": "Pop"})
+
+    assert prediction.genre_mean is None
+
+
+def test_a_song_that_cannot_be_is_refused_with_the_reason() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+
+    with pytest.raises(InvalidSong, match="Gabber"):
+        serving.predict(first(serving), "boosting", {"genre": "Gabber"})
+
+
+def test_the_genre_mean_is_the_baselines_word() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+
+    prediction = serving.predict(first(serving), "baseline", {"genre": "Pop"})
+
+    assert prediction.popularity == prediction.genre_mean
+
+
+def test_the_store_is_asked_often_while_somebody_looks_and_seldom_while_nobody_does() -> None:
+    clock = Clock()
+    serving = Serving(InMemoryStore(), monotonic=clock)
+
+    assert serving.state == Connecting()
+    assert serving.pause() == 2.0
+    clock.now += 60
+    assert serving.pause() == 15.0
+
+
+def test_following_refreshes_until_it_is_told_to_stop() -> None:
+    store = InMemoryStore()
+    serving = Serving(store)
+    stops = iter([False, True])
+
+    serving.follow(lambda _seconds: next(stops))
+
+    assert serving.state == Waiting()
+
+
+def test_a_run_published_anew_under_the_same_name_is_not_mixed_with_the_old_models() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    serving = refreshed(store)
+    shown = first(serving)
+    serving.predict(shown, "boosting", {})
+    files = {n: dataclasses.replace(f, sha256="0" * 64) for n, f in run.files.items()}
+    other = dataclasses.replace(shown, run=dataclasses.replace(run, files=files))
+
+    with pytest.raises(UntrustedModel):
+        serving.predict(other, "boosting", {})
+
+
+def test_a_vouched_for_model_that_does_not_fit_its_run_takes_nothing_else_down() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    key = layout.run_manifest("run1")
+    columns = ["genre=Polka" if name == "genre=Pop" else name for name in run.columns]
+    changed = json.loads(store.read(key).body) | {"columns": columns}
+    store.write(key, json.dumps(changed).encode())
+
+    serving = refreshed(store)
+
+    with pytest.raises(UntrustedModel, match="own columns"):
+        serving.predict(first(serving), run.best, {})
+
+
+def test_a_song_that_cannot_be_scored_says_nothing_against_the_model() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    key = layout.run_manifest("run1")
+    good = store.read(key).body
+    changed = json.loads(good) | {"columns": [*run.columns, "mood"]}
+    store.write(key, json.dumps(changed).encode())
+    serving = refreshed(store)
+
+    for _ in range(2):
+        with pytest.raises(InvalidSong, match="mood"):
+            serving.predict(first(serving), run.best, {})

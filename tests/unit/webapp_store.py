@@ -1,0 +1,86 @@
+"""A store with a small run in it that was really trained, for the tests of the app."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+
+from chartbuster.demo import as_csv, generate
+from chartbuster.features import SCHEMA_VERSION, read_ready
+from chartbuster.learn import stored
+from chartbuster.learn.dataset import inputs_of, matrix, merged, model_columns
+from chartbuster.learn.models import pipeline
+from chartbuster.learn.recipes import Baseline, Boosting, Linear, Recipe
+from chartbuster.memory import InMemoryStore
+from chartbuster.preparing import prepare
+from chartbuster.registry import ModelEntry, Registry, RunManifest, Scores, best_model
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+_RECIPES: Sequence[Recipe] = (Baseline(), Linear(), Boosting(trees=20))
+
+
+@cache
+def _trained(pop: str) -> tuple[RunManifest, dict[str, bytes]]:
+    songs = merged([read_ready(prepare(as_csv(generate(600, seed=3)), "songs.csv").ready)])
+    songs = songs.rename(columns={"genre=Pop": f"genre={pop}"})
+    columns = model_columns(songs)
+    features, popularity = matrix(songs, columns), songs["popularity"].to_numpy(dtype=float)
+    entries, files = [], {}
+    for recipe in _RECIPES:
+        fitted = pipeline(recipe, columns, seed=7, jobs=1).fit(features, popularity)
+        error = float(np.abs(fitted.predict(features) - popularity).mean())
+        scores = Scores(r2=0.5, mae=error, rmse=error * 1.3, spearman=0.6, songs=len(songs))
+        file = f"models/{recipe.name}.skops"
+        files[file] = stored.dump(fitted)
+        size = len(files[file])
+        entries.append(ModelEntry(recipe.name, recipe.title, file, size, 0.1, scores, scores))
+    run = RunManifest(
+        run_id="run1",
+        attempt="first",
+        dataset="demo",
+        dataset_version="v1",
+        uploads=("u1",),
+        created=NOW.isoformat(),
+        seconds=3.0,
+        songs=len(songs),
+        artists=len(songs["artist"].unique()),
+        code="c",
+        lock="l",
+        schema_version=SCHEMA_VERSION,
+        configuration={"seed": 7},
+        columns=columns,
+        inputs=inputs_of(songs),
+        models=tuple(entries),
+        best=best_model(entries),
+        files={},
+    )
+    return run, files
+
+
+def published(
+    store: InMemoryStore,
+    *,
+    dataset: str = "demo",
+    run_id: str = "run1",
+    model: str | None = None,
+    genre: str = "Pop",
+) -> RunManifest:
+    """The small run in `store` as run `run_id` of `dataset`, with its champion crowned.
+
+    Pop goes by the name `genre` in it.
+    """
+    run, files = _trained(genre)
+    registry = Registry(store)
+    run = dataclasses.replace(run, run_id=run_id, dataset=dataset)
+    run = registry.publish(run, files)
+    registry.crown(dataset, run_id, model or run.best, reason="the first", now=NOW)
+    registry.activate_first(dataset)
+    return run
+
+
+def model_key(run: RunManifest, model: str) -> str:
+    """The key of a model's file in the store."""
+    return f"runs/{run.run_id}/{run.attempt}/{run.model(model).file}"

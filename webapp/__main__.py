@@ -1,0 +1,61 @@
+"""`python -m webapp`: serves the app until a signal says stop."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+
+_PORTS = range(1, 65536)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) not in _PORTS:
+        raise argparse.ArgumentTypeError(f"port {text!r}; expected a number from 1 to 65535")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    made = argparse.ArgumentParser(
+        prog="python -m webapp",
+        description="Serve the ChartBuster app. ARTIFACTS_BUCKET names the bucket with runs and "
+        "champions; AWS_ENDPOINT_URL and the other settings of the AWS SDK say where S3 is. The "
+        "app starts without the store and without a model, and says so on its page. "
+        "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up.",
+        epilog="example: ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "
+        "python -m webapp --port 8501",
+    )
+    made.add_argument("--port", type=_port, default=8501, help="where to listen (%(default)s)")
+    made.add_argument("--host", default="127.0.0.1", help="on which address (%(default)s)")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve; 0 when asked to stop, 1 when the port is taken, 2 when a setting is missing."""
+    given = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # One song at a time gains nothing from threads, and they double the work under load. It must
+    # be set before numpy is imported, hence the imports below.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    from chartbuster.errors import Misconfigured
+    from webapp.edges import serving_from_env
+
+    try:
+        serving = serving_from_env(os.environ)
+    except Misconfigured as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+    from webapp.server import serve
+
+    # The server shuts down in order and then raises the signal again; that is a clean end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    serve(serving, host=given.host, port=given.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

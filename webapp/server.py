@@ -1,0 +1,113 @@
+"""The app as a process: Streamlit's settings, its routes and what happens when it starts."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from webapp import edges
+from webapp.headers import SecurityHeaders
+from webapp.looks import theme
+from webapp.serving import Serving
+from webapp.states import Away, Connecting, Showing, State, Waiting
+
+log = logging.getLogger(__name__)
+
+_APP = Path(__file__).with_name("app.py")
+
+_FIRST_LOOK = 20.0
+
+
+def options(host: str, port: int) -> dict[str, Any]:
+    """Every Streamlit option the app sets; no file of settings is needed."""
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.runOnSave": False,
+        "server.maxUploadSize": 1,
+        "server.enableXsrfProtection": True,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "runner.magicEnabled": False,
+        "logger.hideWelcomeMessage": True,
+        **theme(),
+    }
+
+
+def application(serving: Serving) -> st.App:
+    """The app over `serving`: its pages, routes and headers."""
+    edges.provide(serving)
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        stopping = threading.Event()
+
+        def look_then_follow() -> None:
+            serving.refresh()
+            looked.set()
+            serving.follow(stopping.wait)
+
+        looked = threading.Event()
+        threading.Thread(target=look_then_follow, name="follow-champions", daemon=True).start()
+        # The port opens once the champion is loaded, so the first visitor waits for nothing;
+        # a store that is away must not hold it closed, because the page says what is wrong.
+        await asyncio.to_thread(looked.wait, _FIRST_LOOK)
+        yield None
+        stopping.set()
+
+    def ready(_request: Request) -> Response:
+        state = serving.state
+        serves = isinstance(state, Showing)
+        return JSONResponse(
+            {"ready": serves, "state": said(state)},
+            status_code=200 if serves else 503,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return st.App(
+        _APP,
+        lifespan=lifespan,
+        routes=[Route("/ready", ready, methods=["GET"])],
+        middleware=[Middleware(SecurityHeaders)],
+        on_script_error=_show_no_trace,
+    )
+
+
+def said(state: State) -> str:
+    """The state in one word, for programs."""
+    match state:
+        case Connecting():
+            return "connecting"
+        case Away():
+            return "store-away"
+        case Waiting():
+            return "no-champion"
+        case Showing(asleep=asleep):
+            return "store-asleep" if asleep else "serving"
+
+
+def serve(serving: Serving, *, host: str, port: int) -> None:
+    """Serve until a signal says stop."""
+    application(serving).run(config=options(host, port))
+
+
+def _show_no_trace(error: Exception) -> bool:
+    log.error("page_failed", exc_info=error)
+    st.error(
+        "This page failed, and the reason is in the app's log (`make logs SERVICE=webapp`). "
+        "Reload the page to try again."
+    )
+    return True

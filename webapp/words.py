@@ -1,0 +1,76 @@
+"""How figures, times and runs are put into words."""
+
+import re
+from datetime import UTC, datetime
+
+from chartbuster.registry import ModelEntry, RunManifest, Scores
+from chartbuster.runs import BASELINE
+
+SYNTHETIC = "demo"
+"""The dataset that every new stack is given, drawn by `chartbuster.demo`."""
+
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|$:~])")
+
+
+def plain(text: str) -> str:
+    """`text` from the data so that Markdown shows it letter by letter."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def deciding_scores(entry: ModelEntry) -> Scores | None:
+    """The scores a model is judged by: on new artists, else on known ones, else none."""
+    return entry.new_artists or entry.known_artists
+
+
+def off_by(entry: ModelEntry) -> str:
+    """The model's error on songs it was not fitted on: `off by 6.9 points`."""
+    scores = deciding_scores(entry)
+    return f"off by {scores.mae:.1f} points" if scores else "not measured"
+
+
+def measured_on(entry: ModelEntry) -> str:
+    """A sentence saying how far off the model is, and on which songs."""
+    if entry.new_artists:
+        return (
+            "On songs of artists it had never heard, this model is "
+            f"off by {entry.new_artists.mae:.1f} points on average."
+        )
+    if entry.known_artists:
+        return (
+            f"On songs it had never heard, this model is off by {entry.known_artists.mae:.1f} "
+            "points on average."
+        )
+    return "How far off this model is could not be measured on this data."
+
+
+def beside_the_mean(popularity: float, mean: float | None, genre: str | None) -> str:
+    """The prediction compared with the mean of the genre, in a sentence."""
+    if mean is None:
+        return ""
+    whose = f"the mean of {plain(genre)}" if genre else "the mean of all songs"
+    points = round(popularity - mean, 1)
+    if points == 0:
+        return f"Exactly {whose}, {mean:.1f}."
+    way = "above" if points > 0 else "below"
+    return f"**{abs(points):.1f} points {way}** {whose}, {mean:.1f}."
+
+
+def model_caption(entry: ModelEntry) -> str:
+    """What stands under a model's name in the choice of models."""
+    return off_by(entry) + (", the one to beat" if entry.name == BASELINE else "")
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 time as people write it: `23 November 2026, 18:52 UTC`."""
+    try:
+        at = datetime.fromisoformat(iso).astimezone(UTC)
+    except ValueError:
+        return iso
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def learnt_from(run: RunManifest) -> str:
+    """How much a run learnt from: `20,000 songs by 3,100 artists`."""
+    songs = f"{run.songs:,} songs"
+    return f"{songs} by {run.artists:,} artists" if run.artists else songs
