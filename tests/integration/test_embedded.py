@@ -173,7 +173,7 @@ def test_down_leaves_nothing_but_the_state_and_up_goes_on_from_there(stack: Embe
     left = {path.name for path in stack.layout.stack.iterdir()}
     assert left <= {"state", "logs", "cache", "home", "lock", "localstack"}
     localstack = (path for path in stack.layout.localstack_home.rglob("*") if path.is_file())
-    assert {path.suffix for path in localstack} == {".dill"}  # its index of services
+    assert {path.parent.name for path in localstack} == {"cache"}  # like its index of services
     assert Place("raw", "datasets/mine/last second.csv") in kept(stack)
     with pytest.raises(NotFound, match="not up"):
         embedded.outputs(stack.layout)

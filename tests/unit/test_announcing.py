@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+from chartbuster.identity import upload_id
+from chartbuster.layout import RawKey, ReadyKey
+from chartbuster.memory import InMemoryStore
+from compose.announcing import Announcement, Buckets, announce, plan, training_is_expected
+
+MINE = RawKey("mine", "songs.csv")
+BODY = b"title,popularity\n"
+
+
+@pytest.fixture
+def buckets() -> Buckets:
+    return Buckets(InMemoryStore(), InMemoryStore(), InMemoryStore())
+
+
+def uploaded(buckets: Buckets, raw: RawKey = MINE, body: bytes = BODY) -> ReadyKey:
+    buckets.raw.write(str(raw), body)
+    return ReadyKey(raw, upload_id(body))
+
+
+def prepared(buckets: Buckets, ready: ReadyKey, status: str = "ready") -> None:
+    current = {"upload_id": ready.upload, "status": status}
+    buckets.ready.write(ready.raw.current, json.dumps(current).encode())
+    if status == "ready":
+        buckets.ready.write(str(ready), b"ready")
+
+
+def test_an_upload_that_was_never_prepared_is_announced(buckets: Buckets):
+    uploaded(buckets)
+    assert plan(buckets) == [Announcement("raw", str(MINE), "was never prepared")]
+
+
+def test_an_upload_over_a_prepared_one_is_announced(buckets: Buckets):
+    prepared(buckets, uploaded(buckets))
+    uploaded(buckets, body=b"newer")
+    assert [each.key for each in plan(buckets)] == [str(MINE)]
+
+
+def test_an_upload_whose_preparation_was_cut_off_is_announced(buckets: Buckets):
+    ready = uploaded(buckets)
+    prepared(buckets, ready)
+    buckets.ready.delete(str(ready))
+    assert plan(buckets) == [Announcement("raw", str(MINE), "was prepared only in part")]
+
+
+def test_a_refused_upload_has_its_outcome(buckets: Buckets):
+    prepared(buckets, uploaded(buckets), status="refused")
+    assert plan(buckets) == []
+    assert not training_is_expected(buckets)
+
+
+def test_a_dataset_that_was_never_trained_is_announced_once(buckets: Buckets):
+    for name in ("a.csv", "b.csv"):
+        prepared(buckets, uploaded(buckets, RawKey("mine", name), name.encode()))
+    (announcement,) = plan(buckets)
+    assert announcement.bucket == "ready"
+    assert announcement.key.endswith("/ready_data.csv")
+    assert "mine was never trained" in announcement.why
+
+
+def test_a_dataset_with_uploads_to_prepare_waits_for_them(buckets: Buckets):
+    prepared(buckets, uploaded(buckets, RawKey("mine", "a.csv"), b"a"))
+    uploaded(buckets, RawKey("mine", "b.csv"), b"b")
+    assert [each.bucket for each in plan(buckets)] == ["raw"]
+
+
+def test_a_key_that_create_data_can_only_refuse_is_left_alone(buckets: Buckets):
+    buckets.raw.write("datasets/no file of songs.txt", b"")
+    assert plan(buckets) == []
+    assert not training_is_expected(buckets)
+
+
+def test_announcing_puts_the_same_bytes_again(buckets: Buckets):
+    uploaded(buckets)
+    (announcement,) = plan(buckets)
+    assert announce(buckets, announcement)
+    assert buckets.raw.read(str(MINE)).body == BODY
+
+
+def test_what_is_gone_meanwhile_is_not_announced(buckets: Buckets):
+    uploaded(buckets)
+    (announcement,) = plan(buckets)
+    buckets.raw.delete(str(MINE))
+    assert not announce(buckets, announcement)
+    assert list(buckets.raw.list("")) == []
+
+
+def test_an_upload_still_on_its_way_is_worth_waiting_for(buckets: Buckets):
+    uploaded(buckets)
+    assert training_is_expected(buckets)
