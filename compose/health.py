@@ -23,6 +23,11 @@ def app_answers(url: str) -> bool:
     return _get(url, "/_stcore/health") is not None
 
 
+def app_serves(url: str) -> bool:
+    """Whether the app at `url` has a champion loaded and can predict."""
+    return _get(url, "/ready") is not None
+
+
 def _get(url: str, path: str) -> bytes | None:
     """The body of a 200 answer, or None for anything else."""
     address = urlsplit(url)

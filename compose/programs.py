@@ -104,11 +104,8 @@ def webapp(layout: Layout, ports: Ports) -> Program:
     return Program(
         "webapp",
         (
-            *(str(layout.python("webapp")), "-m", "streamlit", "run"),
-            str(layout.packages("webapp") / "webapp" / "app.py"),
-            *("--server.address", HOST, "--server.port", str(ports.web)),
-            *("--server.headless", "true", "--server.fileWatcherType", "none"),
-            *("--browser.gatherUsageStats", "false", "--browser.serverAddress", HOST),
+            *(str(layout.python("webapp")), "-m", "webapp"),
+            *("--host", HOST, "--port", str(ports.web)),
         ),
         priority=40,
         environment=_services(ports),

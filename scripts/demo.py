@@ -141,16 +141,17 @@ def follow(upload: Upload, stack: Running, progress: Progress, *, patience: floa
         _wait(deadline, "the trainer", "make logs SERVICE=trainer")
     finish("train", f"run {run.run_id} in {run.seconds:.0f} s")
 
-    while (champion := registry.champion(run.dataset)) is None or not champion.has_met(run.run_id):
+    dataset = upload.key.dataset
+    while (champion := registry.champion(dataset)) is None or not champion.has_met(run.run_id):
         _wait(deadline, "the choice of a champion", "make logs SERVICE=trainer")
-    registry.activate(run.dataset)
+    registry.activate(dataset)
     finish("serve", f"champion: {champion.model} of run {champion.run_id}")
     return run
 
 
 def scores_table(run: RunManifest, champion: str) -> Table:
     """The run's models with their held-out scores, best first, the champion marked."""
-    table = Table(title=f"Held-out scores, dataset {run.dataset}: {run.songs:,} songs")
+    table = Table(title=f"Held-out scores, {run.songs:,} songs")
     table.add_column("model")
     for protocol in ("new artists", "known artists"):
         for metric in ("R2", "MAE"):
@@ -209,7 +210,7 @@ def main() -> int:
         )
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             run = follow(upload, stack, progress, patience=options.patience)
-        champion = Registry(stack.artifacts).champion(run.dataset)
+        champion = Registry(stack.artifacts).champion(upload.key.dataset)
         own = champion is not None and champion.run_id == run.run_id
         console.print(scores_table(run, champion.model if champion and own else ""))
         if champion and not own:

@@ -14,7 +14,7 @@ from rich.console import Console
 from chartbuster.registry import Registry
 from compose import embedded
 from compose.announcing import Buckets, training_is_expected
-from compose.health import app_answers, localstack_is_healthy
+from compose.health import app_answers, app_serves, localstack_is_healthy
 from compose.layout import Layout, Ports
 from compose.programs import Composition
 from compose.supervision import Supervisor, SupervisorAway
@@ -70,11 +70,11 @@ def wait_until_served(layout: Layout, ports: Ports, steps: Steps) -> None:
     wait("app answers", lambda: app_answers(ports.web_url))
     wait("trainer runs", trainer_runs)
     with steps.step("champion served") as better_words:
-        better_words(wait_for_champion(layout, watch))
+        better_words(wait_for_champion(layout, watch, ports))
 
 
-def wait_for_champion(layout: Layout, watch: Watch) -> str:
-    """Wait for the champion of the dataset the app shows first; returns what to say of it."""
+def wait_for_champion(layout: Layout, watch: Watch, ports: Ports) -> str:
+    """Wait until the app serves the champion it shows first; returns what to say of it."""
     stack = running_stack(layout.root)
     buckets = Buckets(stack.raw, stack.ready, stack.artifacts)
     registry = Registry(buckets.artifacts)
@@ -83,9 +83,9 @@ def wait_for_champion(layout: Layout, watch: Watch) -> str:
     def come() -> bool:
         active = registry.active()
         champion = registry.champion(active) if active else None
-        if champion is not None:
+        if champion is not None and app_serves(ports.web_url):
             said.append(f"champion served: {champion.model} for {champion.dataset}")
-        elif not training_is_expected(buckets):
+        elif champion is None and not training_is_expected(buckets):
             said.append("no upload to train on yet")
         return bool(said)
 

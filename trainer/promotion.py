@@ -28,13 +28,19 @@ class Verdict:
 
 
 def decide(
-    registry: Registry, challenger: RunManifest, songs: pd.DataFrame, *, now: datetime
+    registry: Registry,
+    challenger: RunManifest,
+    songs: pd.DataFrame,
+    *,
+    dataset: str,
+    now: datetime,
 ) -> Champion:
-    """Move the champion of the challenger's dataset, or record why not. `songs` are its songs.
+    """Move the champion of `dataset`, or record why not. `songs` are the challenger's songs.
 
-    A run that the present champion already met is not judged again.
+    The same uploads under two names are one run, so `dataset` need not be the name the run was
+    made under. A run that the present champion already met is not judged again.
     """
-    dataset, run_id, model = challenger.dataset, challenger.run_id, challenger.best
+    run_id, model = challenger.run_id, challenger.best
     champion = registry.champion(dataset)
     if champion is None:
         reason = f"the first run of {dataset}; {_own_score(challenger)}"

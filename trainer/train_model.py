@@ -101,7 +101,7 @@ def run(
             trained.files,
         )
     tell("choosing the champion", 0.98)
-    champion = decide(registry, manifest, songs, now=datetime.now(UTC))
+    champion = decide(registry, manifest, songs, dataset=name, now=datetime.now(UTC))
     registry.activate_first(name)
     tell("done", 1.0, run=run_id)
     log.info(

@@ -97,6 +97,19 @@ def test_the_stored_model_is_the_one_that_never_saw_the_test_artists(
         np.testing.assert_allclose(told, rows["prediction"], atol=1e-3)
 
 
+def test_the_same_songs_under_another_name_are_the_same_run_with_a_champion_of_their_own() -> None:
+    ready, artifacts = a_ready_bucket(), InMemoryStore()
+    first = made(ready, artifacts)
+    put_ready(ready, "copy", ready_songs(300))
+
+    again = run("copy", ready=ready, artifacts=artifacts, configuration_text=QUICK)
+
+    assert again == first
+    champion = Registry(artifacts).champion("copy")
+    assert champion is not None
+    assert (champion.dataset, champion.run_id) == ("copy", first.run_id)
+
+
 def test_the_same_songs_give_the_same_run_and_nothing_new() -> None:
     ready, artifacts = a_ready_bucket(), InMemoryStore()
     first = made(ready, artifacts)
@@ -295,6 +308,21 @@ def test_a_better_run_takes_the_champions_place() -> None:
     assert (champion.run_id, champion.model) == (better.run_id, better.best)
 
 
+def test_a_run_whose_decision_was_lost_is_judged_without_being_made_again() -> None:
+    ready, artifacts = a_ready_bucket(), InMemoryStore()
+    made(ready, artifacts, "{seed: 7, folds: 1, fewest_songs: 50, models: {baseline: }}")
+    before = artifacts.read(layout.champion("demo")).body
+    better = made(ready, artifacts)
+    artifacts.write(layout.champion("demo"), before)
+
+    again = made(ready, artifacts)
+
+    champion = Registry(artifacts).champion("demo")
+    assert champion is not None
+    assert champion.run_id == better.run_id
+    assert again.attempt == better.attempt
+
+
 def test_a_champion_whose_file_was_changed_is_replaced_and_the_reason_says_so() -> None:
     ready, artifacts = a_ready_bucket(), InMemoryStore()
     first = made(ready, artifacts)
@@ -319,7 +347,7 @@ def test_a_champion_whose_features_the_new_songs_lack_is_replaced() -> None:
     registry.crown("demo", first.run_id, first.best, reason="", now=datetime.now(UTC))
 
     songs = ready_songs(300).drop(columns="title_live")
-    champion = decide(registry, second, songs, now=datetime.now(UTC))
+    champion = decide(registry, second, songs, dataset="demo", now=datetime.now(UTC))
 
     assert champion.run_id == second.run_id
     assert "lacks title_live" in champion.reason
