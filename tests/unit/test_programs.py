@@ -51,8 +51,8 @@ def test_only_the_trainer_waits_for_the_keeper():
 def test_everything_listens_on_127_0_0_1_at_the_chosen_ports():
     assert by_name()["localstack"].environment["GATEWAY_LISTEN"] == "127.0.0.1:14790"
     app = by_name()["webapp"].command
-    assert app[app.index("--server.address") + 1] == "127.0.0.1"
-    assert app[app.index("--server.port") + 1] == "14791"
+    assert app[app.index("--host") + 1] == "127.0.0.1"
+    assert app[app.index("--port") + 1] == "14791"
 
 
 def test_trainer_and_app_get_the_stack_s_names_and_fake_credentials():
