@@ -236,10 +236,10 @@ def _forget_nameless(artists: Ranked | None, titles: Ranked | None) -> None:
     """
     if artists is None or titles is None:
         return
-    place = {name: number for number, name in enumerate(titles.names)}
     for number, name in enumerate(artists.names):
-        if name in place and values.is_stand_in(name):
-            nameless = (artists.codes == number) & (titles.codes == place[name])
+        if values.is_stand_in(name):
+            place = np.flatnonzero(titles.names == name)
+            nameless = (artists.codes == number) & np.isin(titles.codes, place)
             artists.codes[nameless] = titles.codes[nameless] = -1
 
 

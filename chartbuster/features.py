@@ -175,14 +175,16 @@ def _one_hot(
 def _title_flags(titles: "pd.Series[str]") -> dict[str, NDArray[np.int8]]:
     """Whether each title says what its flag asks for; a missing title says nothing."""
     plain = [title.casefold() if isinstance(title, str) else "" for title in titles]
+    # One search through all titles at once finds the few that hold a stem.
+    together = "\n".join(plain)
+    begins = np.cumsum([0, *(len(title) + 1 for title in plain)])
     flags = {}
     for flag, (_, stems) in TITLE_FLAGS.items():
         found = np.zeros(len(plain), dtype=np.int8)
         pattern = _PATTERNS[flag]
-        for stem in stems:
-            for row, title in enumerate(plain):
-                if stem in title and pattern.search(title):
-                    found[row] = 1
+        places = [hit.start() for stem in stems for hit in re.finditer(re.escape(stem), together)]
+        for row in np.unique(np.searchsorted(begins, places, side="right") - 1).tolist():
+            found[row] = pattern.search(plain[row]) is not None
         flags[f"title_{flag}"] = found
     return flags
 

@@ -34,9 +34,9 @@ class Ranked:
 
 def ranked(codes: NDArray[np.int32], texts: list[str]) -> Ranked:
     """Codes into any texts, as codes into sorted distinct ones; an empty text is missing."""
-    names = sorted({text for text in texts if text})
-    place = {name: number for number, name in enumerate(names)}
-    table = np.array([place.get(text, -1) for text in texts], dtype=np.int64)
+    names = sorted(set(texts) - {""})
+    place = dict(zip(names, range(len(names)), strict=True)) | {"": -1}
+    table = np.array(list(map(place.__getitem__, texts)), dtype=np.int64)
     return Ranked(table[codes], _objects(names))
 
 

@@ -8,8 +8,9 @@ broken rows in silence: a surplus field moves every value by one column, `null` 
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ DELIMITERS = (",", ";", "\t")
 
 # The first line with which Excel tells itself the delimiter.
 _ANNOUNCED = {f"sep={delimiter}": delimiter for delimiter in (*DELIMITERS, "|")}
-_CHUNK = 8_192
+_BATCH = 4_096
 _LONGEST_TEXT = 2_000
 # One stray quote swallows lines until the next one. Reading resumes on the line after it, at most
 # this often, so that a file made of stray quotes cannot make reading it quadratic.
@@ -111,6 +112,22 @@ class _Lines:
         self.record.append(line)
         return line
 
+    def batch(self) -> list[str]:
+        """Up to _BATCH lines at once, none of which belongs to a record in hand."""
+        lines = list(islice(self._source, _BATCH))
+        self.number += len(lines)
+        return lines
+
+    def return_batch(self, lines: list[str]) -> None:
+        """Give back a batch, to be had line by line."""
+        self._returned.extend(reversed(lines))
+        self.number -= len(lines)
+
+    @property
+    def holds_returned(self) -> bool:
+        """Whether lines that were given back are still to be had."""
+        return bool(self._returned)
+
     def give_back(self, *, after: int) -> None:
         """Give back the lines of the record in hand but for the first `after`."""
         surplus = self.record[after:]
@@ -164,50 +181,83 @@ class _Rows:
         self._delimiter = delimiter
         self._notes: list[str] = []
         self._rejects: list[Reject] = []
+        self._width = 0
+        self._resumed = 0
         self._numbers: list[int] = []
         self._codes: list[list[NDArray[np.int32]]] = []
         self._code_of: list[defaultdict[str, int]] = []
 
     def take(self, lines: _Lines) -> None:
         """Take every record of `lines`; those of another width or broken become rejects."""
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
-        chunk: list[list[str]] = []
-        width = 0
-        resumed = 0
         while True:
+            # The first rows settle the width, and a batch with anything unusual goes row by row.
+            if self._width and not lines.holds_returned:
+                batch = lines.batch()
+                if not batch:
+                    return
+                if self._take_plain(batch, last=lines.number):
+                    continue
+                lines.return_batch(batch)
+            if not self._take_carefully(lines):
+                return
+
+    def _take_plain(self, batch: list[str], *, last: int) -> bool:
+        """Take lines that are one whole row each, the usual case; else take nothing."""
+        if self._may_hold_nul:
+            return False
+        try:
+            rows = list(csv.reader(batch, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return False
+        if len(rows) != len(batch) or set(map(len, rows)) != {self._width}:
+            return False
+        self._store(rows, range(last - len(rows) + 1, last + 1))
+        return True
+
+    def _take_carefully(self, lines: _Lines) -> bool:
+        """Take up to _BATCH records one by one; false when there are no more."""
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        rows: list[list[str]] = []
+        numbers: list[int] = []
+        more = True
+        for _ in range(_BATCH):
             lines.record.clear()
             first = lines.number + 1
             try:
                 row = next(reader)
             except StopIteration:
+                more = False
                 break
             except csv.Error as error:
-                if len(lines.record) > 1:
-                    resumed += 1
-                    lines.give_back(after=1)
-                if resumed > _MOST_RESUMED:
-                    raise UnreadableUpload(
-                        f"more than {_MOST_RESUMED:,} quotes do not end, the latest on line "
-                        f"{first:,}; expected quotes in pairs"
-                    ) from error
-                self._reject(first, f"the row's quotes do not match ({error})", lines)
+                self._reject_broken(first, error, lines)
                 continue
             if not row:
                 continue
-            if not width:
-                width = self._settle_width(row)
-            if len(row) != width:
-                reason = f"the row has {len(row):,} fields; expected {width:,}"
+            if not self._width:
+                self._settle_width(row)
+            if len(row) != self._width:
+                reason = f"the row has {len(row):,} fields; expected {self._width:,}"
                 self._reject(first, reason, lines)
             elif self._may_hold_nul and any("\0" in line for line in lines.record):
                 self._reject(first, "the row holds a NUL byte", lines)
             else:
-                chunk.append(row)
-                self._numbers.append(first)
-                if len(chunk) == _CHUNK:
-                    self._store(chunk)
-                    chunk.clear()
-        self._store(chunk)
+                rows.append(row)
+                numbers.append(first)
+        lines.record.clear()
+        self._store(rows, numbers)
+        return more
+
+    def _reject_broken(self, first: int, error: csv.Error, lines: _Lines) -> None:
+        """Reject the line a broken record begins on; reading resumes on the line after it."""
+        if len(lines.record) > 1:
+            self._resumed += 1
+            lines.give_back(after=1)
+        if self._resumed > _MOST_RESUMED:
+            raise UnreadableUpload(
+                f"more than {_MOST_RESUMED:,} quotes do not end, the latest on line {first:,}; "
+                "expected quotes in pairs"
+            ) from error
+        self._reject(first, f"the row's quotes do not match ({error})", lines)
 
     def table(self, *, encoding: str) -> RawTable:
         """What was taken; raises `UnreadableUpload` when no row was."""
@@ -231,30 +281,27 @@ class _Rows:
             notes=tuple(self._notes),
         )
 
-    def _settle_width(self, row: list[str]) -> int:
-        """The number of fields every row must have: the header's, but for R's row names."""
+    def _settle_width(self, row: list[str]) -> None:
+        """Every row must have as many fields as the header, but for R's row names."""
         if len(row) == len(self._header) + 1 and row[0].strip() in {"0", "1"}:
             # R's write.table counts the rows in a first column that the header does not name.
             self._header = ("", *self._header)
             self._notes.append("the first column has no name and counts the rows")
+        self._width = len(self._header)
         for _ in self._header:
             code_of: defaultdict[str, int] = defaultdict()
-            code_of.default_factory = _size_of(code_of)
+            # A new text gets the next number: the count of those already there.
+            code_of.default_factory = code_of.__len__
             self._code_of.append(code_of)
             self._codes.append([])
-        return len(self._header)
 
-    def _store(self, chunk: list[list[str]]) -> None:
+    def _store(self, rows: list[list[str]], numbers: Sequence[int]) -> None:
+        self._numbers.extend(numbers)
         for cells, code_of, codes in zip(
-            zip(*chunk, strict=True), self._code_of, self._codes, strict=False
+            zip(*rows, strict=True), self._code_of, self._codes, strict=False
         ):
-            codes.append(np.fromiter(map(code_of.__getitem__, cells), np.int32, len(cells)))
+            codes.append(np.array(list(map(code_of.__getitem__, cells)), dtype=np.int32))
 
     def _reject(self, line: int, reason: str, lines: _Lines) -> None:
         text = "".join(lines.record).rstrip("\r\n")[:_LONGEST_TEXT]
         self._rejects.append(Reject(line, reason, text))
-
-
-def _size_of(code_of: defaultdict[str, int]) -> Callable[[], int]:
-    """A new text gets the next number: the count of those already there."""
-    return code_of.__len__

@@ -137,7 +137,7 @@ def year(text: str) -> int | None:
 
 def track_id(text: str) -> str:
     """The song's id; of a Spotify address or URI, the 22 characters that matter."""
-    match = _SPOTIFY_ID.search(text)
+    match = _SPOTIFY_ID.search(text) if "track" in text else None
     return match[1] if match else text
 
 

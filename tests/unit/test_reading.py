@@ -85,6 +85,23 @@ def test_a_quote_that_does_not_end_costs_its_own_line_only():
     assert "quotes" in rejected(table)[0][1]
 
 
+@pytest.mark.parametrize("place", [4_094, 4_095, 4_096, 4_097, 8_191, 8_192, 8_193])
+def test_unusual_rows_are_found_wherever_they_stand(place):
+    """Rows are read in batches, so whatever happens at their edges happens here."""
+    rows = [f"{n},x" for n in range(9_000)]
+    rows[place] = f'{place},"one\ntwo"'
+    rows[place + 2] = "alone"
+    rows[place + 4] = ""
+    table = read_table(("a,b\n" + "\n".join(rows)).encode())
+    assert rejected(table) == [(place + 5, "the row has 1 fields; expected 2")]
+    expected = [n + 2 + (n > place) for n in range(9_000) if n - place not in {2, 4}]
+    assert table.lines.tolist() == expected
+    assert cells(table)[place] == [str(place), "one\ntwo"]
+    assert [row[0] for row in cells(table)] == [
+        str(n) for n in range(9_000) if n - place not in {2, 4}
+    ]
+
+
 def test_text_after_a_closing_quote_is_a_reject():
     table = read_table(b'a,b\n"x"y,2\n5,6\n')
     assert cells(table) == [["5", "6"]]
