@@ -60,8 +60,8 @@ def localstack(layout: Layout, ports: Ports) -> Program:
             # Every request is a line otherwise, and the keeper alone makes six a second.
             "LS_LOG": "warning",
         },
-        # Whatever it still knows is in the state by now, so there is little to wait for.
-        stop_seconds=5,
+        # What it knows is in the state by now, and what it wrote is removed: nothing to wait for.
+        stop_seconds=2,
     )
 
 

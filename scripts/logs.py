@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chartbuster.errors import NotFound, Unreachable
-from compose.layout import STAGE, Layout
+from compose.layout import Layout
 from scripts.command import run
 from scripts.running import ROOT, running_stack
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ON_DISK = ("localstack", "keeper", "trainer", "webapp", "guard", "supervisor")
 LAMBDA = "lambda"
-LOG_GROUP = f"/chartbuster/{STAGE}/create-data"
 
 
 def tail(files: list[Path], *, lines: int, follow: bool) -> int:
@@ -35,20 +34,24 @@ def tail(files: list[Path], *, lines: int, follow: bool) -> int:
     return done.returncode
 
 
-def lambda_lines(logs: "CloudWatchLogsClient", *, since: int) -> Iterator[tuple[int, str]]:
+def lambda_lines(
+    logs: "CloudWatchLogsClient", group: str, *, since: int
+) -> Iterator[tuple[int, str]]:
     """The Lambda's log lines from `since` (ms) on, each with its time; raises `Unreachable`."""
     try:
         pages = logs.get_paginator("filter_log_events")
-        for page in pages.paginate(logGroupName=LOG_GROUP, startTime=since):
+        for page in pages.paginate(logGroupName=group, startTime=since):
             for event in page["events"]:
                 yield event["timestamp"], event["message"].rstrip("\n")
+    except logs.exceptions.ResourceNotFoundException:
+        return  # it has not run yet
     except (BotoCoreError, ClientError) as error:
-        raise Unreachable(f"could not read the log group {LOG_GROUP}: {error}") from error
+        raise Unreachable(f"could not read the log group {group}: {error}") from error
 
 
-def show_lambda(logs: "CloudWatchLogsClient", *, lines: int, follow: bool) -> int:
+def show_lambda(logs: "CloudWatchLogsClient", group: str, *, lines: int, follow: bool) -> int:
     """Show the Lambda's last `lines`; with `follow`, ask again every second."""
-    found = list(lambda_lines(logs, since=0))
+    found = list(lambda_lines(logs, group, since=0))
     for _at, line in found[-lines:] if lines else ():
         print(line)
     shown = {at: sum(1 for other, _ in found if other == at) for at, _ in found[-1:]}
@@ -56,7 +59,7 @@ def show_lambda(logs: "CloudWatchLogsClient", *, lines: int, follow: bool) -> in
         sys.stdout.flush()
         time.sleep(1)
         last = max(shown, default=0)
-        new = list(lambda_lines(logs, since=last))[shown.get(last, 0) :]
+        new = list(lambda_lines(logs, group, since=last))[shown.get(last, 0) :]
         for at, line in new:
             print(line)
             shown = {at: shown.get(at, 0) + 1}
@@ -86,8 +89,10 @@ def main() -> int:
 
     def logs() -> int:
         if options.service == LAMBDA:
-            client = running_stack().logs
-            return show_lambda(client, lines=options.lines, follow=options.follow)
+            stack = running_stack()
+            # LocalStack does not write to the log group the template names, as AWS does.
+            group = f"/aws/lambda/{stack.outputs['FunctionName']}"
+            return show_lambda(stack.logs, group, lines=options.lines, follow=options.follow)
         files = files_of(Layout(ROOT), options.service)
         return tail(files, lines=options.lines, follow=options.follow)
 

@@ -87,10 +87,11 @@ def show(status: Status, console: Console) -> None:
             table.add_row(name, str(depth.waiting), str(depth.in_hand))
         console.print(table)
     if status.champions:
-        table = _table("dataset", "champion", "run", "since", "")
+        table = _table("dataset", "champion", "run", "since (UTC)", "")
         for served in status.champions:
             first = "shown first" if served.active else ""
-            table.add_row(served.dataset, served.model, served.run_id, served.since, first)
+            since = served.since[:16].replace("T", " ")
+            table.add_row(served.dataset, served.model, served.run_id, since, first)
         console.print(table)
     for name, address in status.addresses.items():
         console.print(Text(f"{name}: {address}"))
