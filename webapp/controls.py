@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from webapp import form
 from webapp.states import Shown
 
 
-def song(shown: Shown) -> dict[str, Any]:
-    """The song as the controls say it; what nobody touched is what is usual for the genre."""
+def song(shown: Shown, row: DeltaGenerator) -> dict[str, Any]:
+    """The song as the controls say it; what nobody touched is what is usual for the genre.
+
+    The genre goes into `row`, which may hold other choices already; the rest goes below it.
+    """
     inputs = shown.run.inputs
     touched: dict[str, Any] = st.session_state.setdefault("touched", {})
     said: dict[str, Any] = {}
     genre: str | None = None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with row:
         if inputs.genres:
             key = f"genre {shown.run.run_id}"
             wanted = touched.get("genre")
@@ -28,7 +32,7 @@ def song(shown: Shown) -> dict[str, Any]:
                 key=key,
                 on_change=_touch,
                 args=("genre", key),
-                width=320,
+                width=260,
             )
             said["genre"] = genre
         st.button(

@@ -8,15 +8,18 @@ CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TEAL = "#0B6E6E"
 TEAL_IN_THE_DARK = "#2FB8AC"
 
+# Captions are the text colour at 60 %, which still has to be readable: more than 4.5 to 1.
 _LIGHT = {
     "primaryColor": TEAL,
     "backgroundColor": "#FBFCFC",
     "secondaryBackgroundColor": "#EEF3F3",
-    "textColor": "#16252A",
+    "textColor": "#0B181C",
     "borderColor": "#D3DEDE",
     "linkColor": TEAL,
     "blueBackgroundColor": "#E3EEF5",
     "blueTextColor": "#1C4A69",
+    "greenBackgroundColor": "#D9EDEB",
+    "greenTextColor": "#0A5555",
 }
 _DARK = {
     "primaryColor": TEAL_IN_THE_DARK,
@@ -27,6 +30,8 @@ _DARK = {
     "linkColor": TEAL_IN_THE_DARK,
     "blueBackgroundColor": "#14303F",
     "blueTextColor": "#A9D3EC",
+    "greenBackgroundColor": "#12393B",
+    "greenTextColor": "#86E3D9",
 }
 _BOTH = {
     "baseRadius": "0.6rem",

@@ -41,7 +41,8 @@ def _datasets(serving: Serving, state: Showing) -> None:
         )
     match state.datasets:
         case (Broken() as only,):
-            waiting.broken(only)
+            with waiting.card():
+                waiting.broken(only)
         case _:
             _song_and_result(serving, state)
 
@@ -65,12 +66,14 @@ def _song_and_result(serving: Serving, state: Showing) -> None:
         )
     with song:
         st.header("The song", anchor=False)
-        found = _dataset(state)
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        with row:
+            found = _dataset(state)
         if isinstance(found, Broken):
             with number:
                 waiting.broken(found)
             return
-        asked = controls.song(found)
+        asked = controls.song(found, row)
     with about:
         _announce(found)
         model = _model(found)
@@ -92,7 +95,7 @@ def _dataset(state: Showing) -> Shown | Broken:
         list(by_name),
         key="dataset",
         format_func=lambda name: f"{name} (synthetic)" if name == words.SYNTHETIC else name,
-        width=320,
+        width=260,
     )
     return by_name.get(name or "", state.datasets[0])
 
@@ -111,7 +114,7 @@ def _model(shown: Shown) -> str:
             key=result.model_key(shown),
             format_func=lambda name: (
                 words.plain(entries[name].title)
-                + (" :primary-badge[champion]" if name == champion else "")
+                + (" :green-badge[champion]" if name == champion else "")
             ),
             captions=[words.model_caption(entries[name]) for name in names],
         )

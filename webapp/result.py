@@ -43,7 +43,7 @@ def number(
                 prediction.popularity,
                 error=scores.mae if scores else None,
                 mean=mean,
-                mean_label=f"{genre}: {mean:.1f}" if mean is not None else "",
+                mean_label=f"mean of {genre}: {mean:.1f}" if mean is not None else "",
             )
         )
         return prediction

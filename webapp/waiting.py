@@ -1,14 +1,20 @@
 """What a page shows while there is nothing to predict with: what is happening, and what to do."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from webapp.states import Away, Broken, Connecting, Progress, Showing, State, Waiting
 from webapp.words import plain
 
 
+def card() -> DeltaGenerator:
+    """The frame around a state."""
+    return st.container(border=True, width=720)
+
+
 def show(state: State) -> None:
     """The state in words, with what to do about it. The page goes on by itself."""
-    with st.container(border=True, key="waiting", width=720):
+    with card():
         match state:
             case Connecting():
                 st.header("One moment", anchor=False)

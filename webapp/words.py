@@ -49,7 +49,8 @@ def beside_the_mean(popularity: float, mean: float | None, genre: str | None) ->
     if mean is None:
         return ""
     whose = f"the mean of {plain(genre)}" if genre else "the mean of all songs"
-    points = round(popularity - mean, 1)
+    # The difference of what is shown, so that the sum on the page comes out.
+    points = round(round(popularity, 1) - round(mean, 1), 1)
     if points == 0:
         return f"Exactly {whose}, {mean:.1f}."
     way = "above" if points > 0 else "below"

@@ -98,7 +98,7 @@ def test_every_model_is_offered_with_its_error_and_the_champion_is_marked() -> N
     assert models.value == "boosting"
     assert len(models.options) == len(run.models)
     assert [option for option in models.options if "champion" in option] == [
-        "Gradient boosting :primary-badge[champion]"
+        "Gradient boosting :green-badge[champion]"
     ]
     baseline = run.model("baseline")
     assert f"off by {baseline.deciding_mae:.1f} points, the one to beat" in models.proto.captions

@@ -29,6 +29,7 @@ def test_the_error_is_said_with_the_songs_it_was_measured_on() -> None:
     [
         (67.0, 64.0, "Pop", "**3.0 points above** the mean of Pop, 64.0."),
         (60.0, 64.04, "Pop", "**4.0 points below** the mean of Pop, 64.0."),
+        (52.75, 45.03, "Pop", "**7.8 points above** the mean of Pop, 45.0."),
         (64.0, 64.01, None, "Exactly the mean of all songs, 64.0."),
         (64.0, None, "Pop", ""),
     ],
