@@ -1,8 +1,8 @@
 """The trainer: waits for prepared tables and turns each changed dataset into a run.
 
 Takes its settings from the environment: READY_BUCKET, ARTIFACTS_BUCKET, TRAIN_QUEUE_URL and
-TRAIN_DEAD_LETTER_QUEUE_URL, and, where the defaults do not suit, TRAINER_VISIBILITY_SECONDS (60)
-and TRAINER_JOBS (2 threads). SIGTERM gives the work in hand back and ends the program.
+TRAIN_DEAD_LETTER_QUEUE_URL, and, where the defaults do not suit, TRAINER_VISIBILITY_SECONDS (30)
+and TRAINER_JOBS (2 models at a time). SIGTERM gives the work in hand back and ends the program.
 """
 
 import argparse

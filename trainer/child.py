@@ -48,15 +48,10 @@ def command_for(dataset: str) -> list[str]:
 
 
 def threads_environment(env: Mapping[str, str], jobs: int) -> dict[str, str]:
-    """`env` with `jobs` threads for every library that starts threads of its own.
-
-    Passive waiting matters on a busy machine: threads that spin for work keep those from running
-    that have some.
-    """
+    """`env` for a child that fits `jobs` models at a time, each on one thread."""
     return {
         **env,
-        "OMP_NUM_THREADS": str(jobs),
-        "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TRAINER_JOBS": str(jobs),
     }

@@ -23,7 +23,7 @@ class Buckets:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the worker needs. `visibility` is in seconds, `jobs` is the threads a run may use."""
+    """What the worker needs: `visibility` in seconds, `jobs` models fitted at a time."""
 
     buckets: Buckets
     queue_url: str
@@ -47,17 +47,13 @@ class Settings:
             buckets=Buckets(ready, artifacts),
             queue_url=queue,
             dead_letter_queue_url=dead_letters,
-            visibility=_whole(env, "TRAINER_VISIBILITY_SECONDS", default=60, low=6, high=43_200),
+            visibility=_whole(env, "TRAINER_VISIBILITY_SECONDS", default=30, low=6, high=43_200),
             jobs=jobs_from(env),
         )
 
 
 def jobs_from(env: Mapping[str, str]) -> int:
-    """How many threads a run may use.
-
-    Not the number of processors: sums are made in another order by other numbers of threads, and
-    the same songs should give the same models on every machine.
-    """
+    """How many models a run fits at a time, each on one thread; the models do not depend on it."""
     return _whole(env, "TRAINER_JOBS", default=2, low=1, high=256)
 
 

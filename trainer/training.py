@@ -3,28 +3,23 @@
 import json
 import pickle
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from chartbuster.errors import JobUnusable
 from chartbuster.learn import stored
 from chartbuster.learn.catalogue import catalogue
 from chartbuster.learn.dataset import inputs_of, matrix, model_columns
-from chartbuster.learn.evaluate import Numbers, Split, over_folds, predictions_table, splits
-from chartbuster.learn.models import pipeline
-from chartbuster.learn.recipes import Recipe
+from chartbuster.learn.evaluate import Split, over_folds, predictions_table, splits
 from chartbuster.learn.splits import artist_folds, count_artists, song_folds
 from chartbuster.runs import Inputs, ModelEntry, best_model
 from chartbuster.tables import to_csv
 from trainer.configuration import Configuration
+from trainer.fitting import bench
 
 type Tell = Callable[[str, float], None]
 
@@ -55,7 +50,8 @@ def train(
 ) -> Trained:
     """Fit and test every model on `songs`, one row per song as `dataset.merged` gives them.
 
-    Raises `JobUnusable` when the songs are too few to test anything on.
+    `jobs` models are fitted at a time, which changes nothing about them. Raises `JobUnusable` when
+    the songs are too few to test anything on.
     """
     exams = _exams(songs, configuration)
     columns = model_columns(songs)
@@ -63,31 +59,47 @@ def train(
     popularity = songs["popularity"].to_numpy(dtype=np.float64)
     entries, files, tables = [], {}, []
     step = (0.95 - READ_SHARE) / len(configuration.models)
-    for number, model in enumerate(configuration.models):
-        tell(f"fitting {model.title}", READ_SHARE + step * number)
-        desk = _Desk(model, features, popularity, configuration.seed, jobs, monotonic)
-        results = {
-            protocol: over_folds(songs, parts, desk.predict) for protocol, parts in exams.items()
+    with bench(
+        features, popularity, seed=configuration.seed, jobs=jobs, monotonic=monotonic
+    ) as fitting:
+        fits = {
+            (model.name, split.protocol, split.fold): fitting.fit(model, split)
+            for model in configuration.models
+            for parts in exams.values()
+            for split in parts
         }
-        for protocol, parts in exams.items():
-            for split, predicted in zip(parts, results[protocol][1], strict=True):
-                tables.append(predictions_table(songs, split, {model.name: predicted}))
-        kept = desk.kept
-        name = f"models/{model.name}.skops"
-        files[name] = stored.dump(kept)
-        # For notebooks; nothing of ours ever loads it.
-        files[f"models/{model.name}/model.pkl"] = pickle.dumps(kept)
-        entries.append(
-            ModelEntry(
-                name=model.name,
-                title=model.title,
-                file=name,
-                bytes=len(files[name]),
-                fit_seconds=round(desk.fit_seconds, 3),
-                new_artists=results["new artists"][0],
-                known_artists=results["known artists"][0],
+        for number, model in enumerate(configuration.models):
+            tell(f"fitting {model.title}", READ_SHARE + step * number)
+            done = {key: fit.result() for key, fit in fits.items() if key[0] == model.name}
+            scored = {}
+            for protocol, parts in exams.items():
+                predicted = [
+                    done[model.name, split.protocol, split.fold].predicted for split in parts
+                ]
+                scored[protocol] = over_folds(songs, parts, predicted)
+                tables += [
+                    predictions_table(songs, split, model.name, values)
+                    for split, values in zip(parts, predicted, strict=True)
+                ]
+            # The first: it never saw the test songs every later challenger meets it on.
+            kept = next(iter(done.values()))
+            name = f"models/{model.name}.skops"
+            files[name] = stored.dump(kept.model)
+            # For notebooks; nothing of ours ever loads it.
+            files[f"models/{model.name}/model.pkl"] = pickle.dumps(kept.model)
+            entries.append(
+                ModelEntry(
+                    name=model.name,
+                    title=model.title,
+                    file=name,
+                    bytes=len(files[name]),
+                    fit_seconds=round(kept.seconds, 3),
+                    new_artists=scored["new artists"],
+                    known_artists=scored["known artists"],
+                )
             )
-        )
+            for key in done:
+                del fits[key]
     tell("writing the run", 0.95)
     best = best_model(entries)
     files["metrics.json"] = _metrics(entries, best)
@@ -103,58 +115,6 @@ def train(
         artists=count_artists(songs),
         files=files,
     )
-
-
-class _Desk:
-    """Fits one model on one split after the other, and keeps the one that is to be stored.
-
-    Which is the first: the one that never saw the test songs every later challenger meets it on.
-    """
-
-    def __init__(
-        self,
-        model: Recipe,
-        features: pd.DataFrame,
-        popularity: Numbers,
-        seed: int,
-        jobs: int,
-        monotonic: Callable[[], float],
-    ) -> None:
-        self._model = model
-        self._features = features
-        self._popularity = popularity
-        self._seed = seed
-        self._jobs = jobs
-        self._monotonic = monotonic
-        self._kept: Pipeline | None = None
-        self.fit_seconds = 0.0
-
-    @property
-    def kept(self) -> Pipeline:
-        """The model fitted on the first split."""
-        if self._kept is None:
-            raise RuntimeError("no split was fitted, so there is no model to keep")
-        return self._kept
-
-    def predict(self, split: Split) -> Numbers:
-        """Predictions for the split's test songs by the model fitted on its other songs."""
-        started = self._monotonic()
-        # A fixed number of threads adds in a fixed order, so a repeat gives the same model. The
-        # network's matrices are too small for more than one: two would mostly wait for each other.
-        with threadpool_limits({"openmp": self._jobs, "blas": 1}), warnings.catch_warnings():
-            # The number of epochs is a setting; reaching it is not a fault.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted = pipeline(
-                self._model, tuple(self._features.columns), seed=self._seed, jobs=self._jobs
-            ).fit(self._features.iloc[split.fit], self._popularity[split.fit])
-        seconds = self._monotonic() - started
-        if "n_jobs" in fitted[-1].get_params():
-            # One song is answered sooner without threads, and sums keep their order.
-            fitted[-1].set_params(n_jobs=None)
-        if self._kept is None:
-            self._kept, self.fit_seconds = fitted, seconds
-        predicted: Numbers = fitted.predict(self._features.iloc[split.test])
-        return predicted
 
 
 def _exams(songs: pd.DataFrame, configuration: Configuration) -> dict[str, tuple[Split, ...]]:

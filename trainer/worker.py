@@ -78,7 +78,7 @@ class Worker:
         queue: Queue,
         train: Callable[[str], Outcome],
         stopping: Stop,
-        visibility: int = 60,
+        visibility: int = 30,
         beat: float | None = None,
         poll: float = 2.0,
         settle: float = 0.3,

@@ -1,6 +1,6 @@
 """How good predictions are, in points of popularity, and on which songs that is measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,38 +72,30 @@ def _spearman(popularity: Numbers, predicted: Numbers) -> float | None:
 
 
 def predictions_table(
-    songs: pd.DataFrame, split: Split, predicted: Mapping[str, Numbers]
+    songs: pd.DataFrame, split: Split, model: str, predicted: Numbers
 ) -> pd.DataFrame:
-    """One row per test song and model: song_id, protocol, fold, model, prediction, popularity."""
-    ids = songs["song_id"].to_numpy()[split.test]
-    truth = songs["popularity"].to_numpy(dtype=np.float64)[split.test]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "song_id": ids,
-                    "protocol": split.protocol,
-                    "fold": split.fold,
-                    "model": name,
-                    "prediction": np.round(values, 3),
-                    "popularity": truth,
-                }
-            )
-            for name, values in predicted.items()
-        ],
-        ignore_index=True,
+    """One row per test song: song_id, protocol, fold, model, prediction, popularity."""
+    return pd.DataFrame(
+        {
+            "song_id": songs["song_id"].to_numpy()[split.test],
+            "protocol": split.protocol,
+            "fold": split.fold,
+            "model": model,
+            "prediction": np.round(clipped(predicted), 3),
+            "popularity": songs["popularity"].to_numpy(dtype=np.float64)[split.test],
+        }
     )
 
 
 def over_folds(
-    songs: pd.DataFrame,
-    parts: Sequence[Split],
-    predict: Callable[[Split], Numbers],
-) -> tuple[Scores | None, list[Numbers]]:
-    """Scores over the test songs of all `parts` together, and the predictions part by part."""
+    songs: pd.DataFrame, parts: Sequence[Split], predicted: Sequence[Numbers]
+) -> Scores | None:
+    """Scores over the test songs of all `parts` together; None where there are none.
+
+    `predicted` holds, part by part, what a model said that was fitted on the part's other songs.
+    """
     if not parts:
-        return None, []
+        return None
     truth = songs["popularity"].to_numpy(dtype=np.float64)
-    predicted = [clipped(predict(split)) for split in parts]
     tested = np.concatenate([split.test for split in parts])
-    return scores(truth[tested], np.concatenate(predicted)), predicted
+    return scores(truth[tested], clipped(np.concatenate(predicted)))

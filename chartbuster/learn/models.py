@@ -20,15 +20,13 @@ from chartbuster.learn.baseline import GenreMeanFeature, GenreMeanRegressor
 from chartbuster.learn.recipes import Baseline, Boosting, Forest, Linear, Network, Recipe
 
 
-def pipeline(recipe: Recipe, columns: Sequence[str], *, seed: int, jobs: int) -> Pipeline:
-    """The unfitted model of `recipe` for a matrix of `columns`; `jobs` threads grow a forest."""
-    steps, model = _parts(recipe, columns, seed, jobs)
+def pipeline(recipe: Recipe, columns: Sequence[str], *, seed: int) -> Pipeline:
+    """The unfitted model of `recipe` for a matrix of `columns`."""
+    steps, model = _parts(recipe, columns, seed)
     return Pipeline([("columns", steps), ("model", model)])
 
 
-def _parts(
-    recipe: Recipe, columns: Sequence[str], seed: int, jobs: int
-) -> tuple[ColumnTransformer, Any]:
+def _parts(recipe: Recipe, columns: Sequence[str], seed: int) -> tuple[ColumnTransformer, Any]:
     match recipe:
         case Baseline():
             pick = ColumnTransformer([("genres", "passthrough", _genres(columns))])
@@ -44,7 +42,6 @@ def _parts(
                 max_samples=recipe.samples,
                 min_samples_leaf=recipe.leaf,
                 random_state=seed,
-                n_jobs=jobs,
             )
         case Network():
             network = MLPRegressor(

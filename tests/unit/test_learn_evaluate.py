@@ -33,11 +33,14 @@ def test_predictions_are_clipped_to_what_a_popularity_can_be_before_they_are_sco
     songs = pd.DataFrame({"song_id": list("abcd"), "popularity": [0.0, 100.0, 0.0, 100.0]})
     split = Split("new artists", 0, fit=np.array([]), test=np.arange(4))
 
-    found, predicted = over_folds(songs, [split], lambda _: np.array([-5.0, 130.0, 0.0, 100.0]))
+    predicted = np.array([-5.0, 130.0, 0.0, 100.0])
+
+    found = over_folds(songs, [split], [predicted])
+    table = predictions_table(songs, split, "linear", predicted)
 
     assert found is not None
     assert found.mae == 0
-    assert predicted[0].tolist() == [0, 100, 0, 100]
+    assert list(table["prediction"]) == [0, 100, 0, 100]
 
 
 def test_scores_over_several_folds_are_over_all_their_songs_together() -> None:
@@ -47,21 +50,21 @@ def test_scores_over_several_folds_are_over_all_their_songs_together() -> None:
         Split("new artists", 1, fit=np.array([0, 1]), test=np.array([2, 3])),
     ]
 
-    found, _ = over_folds(songs, parts, lambda split: TRUTH[split.test])
+    found = over_folds(songs, parts, [TRUTH[split.test] for split in parts])
 
     assert found is not None
     assert (found.songs, found.r2) == (4, 1)
 
 
 def test_without_splits_there_are_no_scores() -> None:
-    assert over_folds(pd.DataFrame({"popularity": TRUTH}), [], lambda _: TRUTH) == (None, [])
+    assert over_folds(pd.DataFrame({"popularity": TRUTH}), [], []) is None
 
 
 def test_the_table_of_predictions_names_song_protocol_fold_and_model() -> None:
     songs = pd.DataFrame({"song_id": list("abcd"), "popularity": TRUTH})
     split = Split("known artists", 0, fit=np.array([0, 1]), test=np.array([3, 2]))
 
-    table = predictions_table(songs, split, {"forest": np.array([50.0, 31.23456])})
+    table = predictions_table(songs, split, "forest", np.array([50.0, 31.23456]))
 
     assert table.to_dict("records") == [
         {

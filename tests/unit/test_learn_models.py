@@ -36,10 +36,10 @@ FEATURES = matrix(SONGS, COLUMNS)
 POPULARITY = SONGS["popularity"].to_numpy(dtype=float)
 
 
-def fitted(recipe: Recipe, *, jobs: int = 1, seed: int = 7) -> Any:
+def fitted(recipe: Recipe, *, seed: int = 7) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return pipeline(recipe, COLUMNS, seed=seed, jobs=jobs).fit(FEATURES, POPULARITY)
+        return pipeline(recipe, COLUMNS, seed=seed).fit(FEATURES, POPULARITY)
 
 
 def test_every_recipe_is_tested_here() -> None:
@@ -86,7 +86,7 @@ def test_songs_without_any_genre_column_can_be_learnt_from(recipe: Recipe) -> No
     columns = tuple(name for name in COLUMNS if not name.startswith("genre="))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = pipeline(recipe, columns, seed=7, jobs=1).fit(FEATURES[list(columns)], POPULARITY)
+        model = pipeline(recipe, columns, seed=7).fit(FEATURES[list(columns)], POPULARITY)
 
     assert len(stored.load(stored.dump(model)).predict(FEATURES[list(columns)])) == 300
 

@@ -2,18 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chartbuster.features import read_ready
 from chartbuster.learn.dataset import matrix, merged, model_columns
-from chartbuster.learn.evaluate import Numbers, Split, over_folds, splits
-from chartbuster.learn.models import pipeline
+from chartbuster.learn.evaluate import over_folds, splits
 from chartbuster.learn.recipes import Baseline, Boosting
 from chartbuster.learn.splits import artist_folds
 from chartbuster.preparing import prepare
 from chartbuster.runs import Scores
+from trainer.fitting import bench
 
 
 def real_file(name: str) -> Path:
@@ -30,20 +29,13 @@ def new_artist_scores(name: str) -> tuple[Scores, Scores]:
     columns = model_columns(songs)
     features = matrix(songs, columns)
     popularity = songs["popularity"].to_numpy(dtype=float)
-    parts = splits("new artists", artist_folds(songs), count=1)
-    found = []
-    for recipe in (Baseline(), Boosting()):
-        model = pipeline(recipe, columns, seed=7, jobs=2)
-
-        def predict(split: Split, model: Any = model) -> Numbers:
-            model.fit(features.iloc[split.fit], popularity[split.fit])
-            predicted: Numbers = model.predict(features.iloc[split.test])
-            return predicted
-
-        scored, _ = over_folds(songs, parts, predict)
-        assert scored is not None
-        found.append(scored)
-    return found[0], found[1]
+    (split,) = splits("new artists", artist_folds(songs), count=1)
+    with bench(features, popularity, seed=7, jobs=2) as fitting:
+        fits = [fitting.fit(recipe, split) for recipe in (Baseline(), Boosting())]
+        baseline, boosting = (over_folds(songs, [split], [fit.result().predicted]) for fit in fits)
+    assert baseline is not None
+    assert boosting is not None
+    return baseline, boosting
 
 
 @pytest.mark.parametrize(

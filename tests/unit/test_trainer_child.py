@@ -129,10 +129,10 @@ def test_a_child_whose_trainer_is_gone_already_ends_at_once() -> None:
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "")
 
 
-def test_a_run_gets_a_fixed_number_of_threads() -> None:
+def test_a_run_is_told_how_many_models_to_fit_at_a_time_each_on_one_thread() -> None:
     env = threads_environment({"PATH": "/bin", "OMP_NUM_THREADS": "64"}, 3)
 
-    assert (env["PATH"], env["OMP_NUM_THREADS"], env["TRAINER_JOBS"]) == ("/bin", "3", "3")
+    assert (env["PATH"], env["OMP_NUM_THREADS"], env["TRAINER_JOBS"]) == ("/bin", "1", "3")
 
 
 class Services(ThreadingHTTPServer):

@@ -23,8 +23,12 @@ from trainer.score_model import choose, score_song, score_table, song_from
 from trainer.train_model import run
 
 
-def made(ready: InMemoryStore, artifacts: InMemoryStore, configuration: str = QUICK) -> RunManifest:
-    manifest = run("demo", ready=ready, artifacts=artifacts, configuration_text=configuration)
+def made(
+    ready: InMemoryStore, artifacts: InMemoryStore, configuration: str = QUICK, *, jobs: int = 2
+) -> RunManifest:
+    manifest = run(
+        "demo", ready=ready, artifacts=artifacts, configuration_text=configuration, jobs=jobs
+    )
     assert manifest is not None
     return manifest
 
@@ -122,8 +126,8 @@ def test_the_same_songs_give_the_same_run_and_nothing_new() -> None:
 
 
 def test_the_same_songs_give_the_same_models_byte_for_byte_elsewhere() -> None:
-    one = made(a_ready_bucket(), InMemoryStore())
-    other = made(a_ready_bucket(ready_songs(300).iloc[::-1]), InMemoryStore())
+    one = made(a_ready_bucket(), InMemoryStore(), jobs=1)
+    other = made(a_ready_bucket(ready_songs(300).iloc[::-1]), InMemoryStore(), jobs=3)
 
     assert one.run_id != other.run_id, "the rows are in another order, so the upload is another"
     assert one.attempt != other.attempt
