@@ -292,7 +292,9 @@ def _counting(table: RawTable) -> set[int]:
 def _numbers_rows(column: Column, rows: int) -> bool:
     if len(column.texts) != rows or column.texts[0].strip() not in {"0", "1", "0.0", "1.0"}:
         return False
-    found = np.array([values.finite(values.number(text.strip())) for text in column.texts])
+    found = np.array([values.number(text.strip()) for text in column.texts], dtype=np.float64)
+    if not np.isfinite(found).all():
+        return False
     return bool((np.diff(found) > 0).all() and found[-1] <= 2 * rows + 1)
 
 

@@ -54,14 +54,17 @@ class Meanings:
     def __init__(self, column: Column, meaning: Callable[[str], float | None]) -> None:
         self._column = column
         self.texts = [text.strip() for text in column.texts]
-        self.absent = np.array([values.is_stand_in(text) for text in self.texts], dtype=bool)
-        self.meant: Floats = np.array(
+        meant = list(map(meaning, self.texts))
+        # No stand-in means anything, so only what means nothing is looked up.
+        self.absent = np.array(
             [
-                np.nan if gone else values.finite(meaning(text))
-                for text, gone in zip(self.texts, self.absent.tolist(), strict=True)
+                value is None and values.is_stand_in(text)
+                for value, text in zip(meant, self.texts, strict=True)
             ],
-            dtype=np.float64,
+            dtype=bool,
         )
+        self.meant: Floats = np.array(meant, dtype=np.float64)
+        self.meant[np.isinf(self.meant)] = np.nan  # `1e999` is a number, but none of ours
         self.counts = column.counts()
 
     def measured(

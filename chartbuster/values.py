@@ -4,7 +4,6 @@ Each function takes a stripped text that is no stand-in for a missing value and 
 means, or None where it means nothing of the kind.
 """
 
-import math
 import re
 
 from chartbuster.songs import KEYS
@@ -16,6 +15,7 @@ STAND_INS = frozenset(
 )
 """Casefolded texts that stand for a missing value outside titles and names."""
 
+_LONGEST_STAND_IN = max(map(len, STAND_INS))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d(?:\.\d+)?)", re.ASCII)
@@ -42,7 +42,7 @@ _MODE = {"minor": 0, "min": 0, "moll": 0, "0": 0, "major": 1, "maj": 1, "dur": 1
 
 def is_stand_in(text: str) -> bool:
     """Whether `text` only says that a value is missing: empty, `NA`, `null`, `?` and the like."""
-    return text.casefold() in STAND_INS
+    return len(text) <= _LONGEST_STAND_IN and text.casefold() in STAND_INS
 
 
 def number(text: str, *, whole: bool = False) -> float | None:
@@ -146,6 +146,9 @@ def names(text: str) -> tuple[str, ...]:
 
     A comma separates nothing outside such a list: `Earth, Wind & Fire` is one artist.
     """
+    if ";" not in text and not text.startswith("["):
+        plain = " ".join(text.split())
+        return (plain,) if plain else ()
     if text.startswith("[") and text.endswith("]"):
         found = [single or double for single, double in _QUOTED.findall(text)]
         parts = [re.sub(r"\\(.)", r"\1", name) for name in found]
@@ -165,8 +168,3 @@ def genres(text: str) -> tuple[str, ...]:
     parts = (piece for name in names(text) for piece in re.split(r"[,|]", name))
     stripped = (part.strip() for part in parts)
     return tuple(dict.fromkeys(part for part in stripped if part and not is_stand_in(part)))
-
-
-def finite(value: float | None) -> float:
-    """`value` with NaN for what is no finite number, such as `1e999`."""
-    return value if value is not None and math.isfinite(value) else math.nan

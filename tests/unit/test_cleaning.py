@@ -86,12 +86,12 @@ def test_whole_numbers_are_percent_where_another_column_is():
 def test_what_is_out_of_range_or_unreadable_becomes_missing_and_is_counted():
     rows: Rows = [
         {"popularity": 1, "tempo": text, "id": f"song{n}"}
-        for n, text in enumerate(["120", "0", "?", "fast", "", "0"])
+        for n, text in enumerate(["120", "0", "?", "fast", "", "1e999"])
     ]
     found = cleaned(rows)
     assert np.isnan(found.songs["tempo"]).sum() == 5
     loss = found.losses["tempo"]
-    assert (loss.missing, loss.unreadable, loss.examples) == (2, 3, ("0", "fast"))
+    assert (loss.missing, loss.unreadable, loss.examples) == (2, 3, ("0", "fast", "1e999"))
     assert found.losses["energy"].missing == 6
 
 
