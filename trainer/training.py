@@ -63,9 +63,9 @@ def train(
         features, popularity, seed=configuration.seed, jobs=jobs, monotonic=monotonic
     ) as fitting:
         fits = {
-            (model.name, split.protocol, split.fold): fitting.fit(model, split)
+            (model.name, protocol, split.fold): fitting.fit(model, split)
             for model in configuration.models
-            for parts in exams.values()
+            for protocol, parts in exams.items()
             for split in parts
         }
         for number, model in enumerate(configuration.models):
