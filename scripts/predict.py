@@ -7,11 +7,22 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from chartbuster.errors import ChartBusterError
 from compose.environment import of_program
 from compose.layout import Layout
-from scripts.running import ROOT, running_stack
+from scripts.running import ROOT, Running, running_stack
+
+
+def command(song: str) -> list[str]:
+    """The trainer's own scoring program, in its own environment."""
+    return [str(Layout(ROOT).python("trainer")), "-m", "trainer.score_model", "--song", song]
+
+
+def environment(stack: Running, environ: Mapping[str, str]) -> dict[str, str]:
+    """What that program gets: where the stack is, and nothing of the person's."""
+    return {**of_program(environ), **stack.environment, "PYTHONSAFEPATH": "1"}
 
 
 def main() -> int:
@@ -29,10 +40,8 @@ def main() -> int:
     except ChartBusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    python = str(Layout(ROOT).python("trainer"))
-    command = [python, "-m", "trainer.score_model", "--song", options.song]
-    environment = {**of_program(os.environ), **stack.environment, "PYTHONSAFEPATH": "1"}
-    return subprocess.run(command, env=environment, check=False).returncode
+    done = subprocess.run(command(options.song), env=environment(stack, os.environ), check=False)
+    return done.returncode
 
 
 if __name__ == "__main__":
