@@ -65,8 +65,10 @@ def application(serving: Serving) -> st.App:
         # The port opens once the champion is loaded, so the first visitor waits for nothing;
         # a store that is away must not hold it closed, because the page says what is wrong.
         await asyncio.to_thread(looked.wait, _FIRST_LOOK)
-        yield None
-        stopping.set()
+        try:
+            yield None
+        finally:
+            stopping.set()
 
     def ready(_request: Request) -> Response:
         state = serving.state

@@ -24,9 +24,9 @@ def deciding_scores(entry: ModelEntry) -> Scores | None:
 
 
 def off_by(entry: ModelEntry) -> str:
-    """The model's error on songs it was not fitted on: `off by 6.9 points`."""
+    """The model's error on songs it was not fitted on: `off by 6.94 points`."""
     scores = deciding_scores(entry)
-    return f"off by {scores.mae:.1f} points" if scores else "not measured"
+    return f"off by {scores.mae:.2f} points" if scores else "not measured"
 
 
 def measured_on(entry: ModelEntry) -> str:

@@ -101,7 +101,7 @@ def test_every_model_is_offered_with_its_error_and_the_champion_is_marked() -> N
         "Gradient boosting :green-badge[champion]"
     ]
     baseline = run.model("baseline")
-    assert f"off by {baseline.deciding_mae:.1f} points, the one to beat" in models.proto.captions
+    assert f"off by {baseline.deciding_mae:.2f} points, the one to beat" in models.proto.captions
 
 
 def test_moving_a_slider_moves_the_number() -> None:
