@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 
-from chartbuster.errors import ChartBusterError
 from compose.environment import local_aws, of_program
 from compose.layout import Layout
+from scripts.command import run
 from scripts.running import ROOT, running_stack
 
 
@@ -19,17 +19,18 @@ def main() -> int:
     options = parser.parse_args()
     if not options.command:
         parser.error("no command; for example: make awslocal CMD='s3 ls'")
-    try:
-        endpoint = running_stack().outputs["Endpoint"]
-    except ChartBusterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return run(lambda: call(options.command))
+
+
+def call(command: list[str]) -> int:
+    """Run awslocal with `command` against the running stack; returns its exit code."""
+    endpoint = running_stack().outputs["Endpoint"]
     python = Layout(ROOT).python("emulator")
     program = str(python.with_name("awslocal"))
     environment = {**of_program(os.environ), **local_aws(endpoint)}
     environment["PATH"] = f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
     environment["AWS_PAGER"] = ""
-    return subprocess.run([program, *options.command], env=environment, check=False).returncode
+    return subprocess.run([program, *command], env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

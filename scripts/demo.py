@@ -20,11 +20,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from chartbuster import layout
-from chartbuster.errors import ChartBusterError, Misconfigured, NotFound, TryAgain, UnreadableUpload
+from chartbuster.errors import Misconfigured, NotFound, TryAgain, UnreadableUpload
 from chartbuster.identity import checked_dataset, checked_file, dataset_version, upload_id
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry, RunManifest
 from chartbuster.runs import BASELINE, Scores
+from scripts import command
 from scripts.running import Running, running_stack
 
 _POLL_SECONDS = 0.25
@@ -177,13 +178,34 @@ def _show_training(progress: Progress, bar: TaskID, journey: Journey) -> None:
 def _plainly(progress: Progress, line: str) -> None:
     """Without a terminal there is no bar to look at, so each finished stage gets a line."""
     if not progress.console.is_terminal:
-        progress.console.print(line, highlight=False)
+        progress.console.print(line)
 
 
 def _wait(deadline: float, what: str, look: str) -> None:
     if time.monotonic() > deadline:
         raise TryAgain(f"gave up waiting for {what}; `{look}` may say why, then run this again")
     time.sleep(_POLL_SECONDS)
+
+
+def show(path: Path, dataset: str | None, console: Console, *, patience: float) -> int:
+    """The whole demonstration on `console`; returns the exit code."""
+    upload = read_upload(path, dataset)
+    stack = running_stack()
+    columns = (
+        TextColumn("{task.description:<8}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        finished = follow(upload, stack, progress, patience=patience)
+    champion = Registry(stack.artifacts).champion(upload.key.dataset)
+    crowned = champion is not None and champion.run_id == finished.run_id
+    console.print(scores_table(finished, champion.model if champion and crowned else ""))
+    if champion and not crowned:
+        console.print(f"The champion stays: {champion.history[-1].reason}")
+    console.print(f"The app now shows this dataset first: {stack.web_url}")
+    return 0
 
 
 def main() -> int:
@@ -196,33 +218,13 @@ def main() -> int:
     parser.add_argument("--dataset", help="the dataset's name (default: from the file's name)")
     parser.add_argument("--patience", type=float, default=1_800, help="seconds (default: 1800)")
     options = parser.parse_args()
-    console, errors = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
     if str(options.data) in {"", "."}:
         parser.error("DATA names no file; for example: make demo DATA=songs.csv.gz")
-    try:
-        upload = read_upload(options.data, options.dataset)
-        stack = running_stack()
-        columns = (
-            TextColumn("{task.description:<8}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            run = follow(upload, stack, progress, patience=options.patience)
-        champion = Registry(stack.artifacts).champion(upload.key.dataset)
-        own = champion is not None and champion.run_id == run.run_id
-        console.print(scores_table(run, champion.model if champion and own else ""))
-        if champion and not own:
-            console.print(f"The champion stays: {champion.history[-1].reason}", highlight=False)
-        console.print(f"The app now shows this dataset first: {stack.web_url}", highlight=False)
-    except ChartBusterError as error:
-        errors.print(f"error: {error}", style="red", highlight=False, markup=False)
-        return 1
-    except KeyboardInterrupt:
-        errors.print("stopped watching; the stack goes on, and the same command looks again")
-        return 130
-    return 0
+    console = Console(soft_wrap=True, highlight=False)
+    return command.run(
+        lambda: show(options.data, options.dataset, console, patience=options.patience),
+        interrupted="stopped watching; the stack goes on, and the same command looks again",
+    )
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from chartbuster.errors import ChartBusterError
 from compose.environment import of_program
 from compose.layout import Layout
+from scripts.command import run
 from scripts.running import ROOT, Running, running_stack
 
 
@@ -35,13 +35,12 @@ def main() -> int:
     options = parser.parse_args()
     if not options.song.strip():
         parser.error("""SONG is empty; for example: make predict SONG='{"genre": "Pop"}'""")
-    try:
-        stack = running_stack()
-    except ChartBusterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    done = subprocess.run(command(options.song), env=environment(stack, os.environ), check=False)
-    return done.returncode
+
+    def predict() -> int:
+        wanted = environment(running_stack(), os.environ)
+        return subprocess.run(command(options.song), env=wanted, check=False).returncode
+
+    return run(predict)
 
 
 if __name__ == "__main__":
