@@ -114,6 +114,8 @@ class Keeper:
 
     def run(self) -> None:
         """Keep until stopped; then make one last pass, so that nothing written before is lost."""
+        # Whatever a keeper before this one said last is no longer so.
+        self._tell(self._report)
         while not self._stopping():
             self._rest(self._step())
         if self._marker is not None:

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from chartbuster.identity import upload_id
+from chartbuster.identity import dataset_version, upload_id
 from chartbuster.layout import RawKey, ReadyKey
 from chartbuster.memory import InMemoryStore
+from chartbuster.registry import Registry
 from compose.announcing import Announcement, Buckets, announce, plan, training_is_expected
+from tests.unit.test_registry import manifest
 
 MINE = RawKey("mine", "songs.csv")
 BODY = b"title,popularity\n"
@@ -91,3 +95,33 @@ def test_what_is_gone_meanwhile_is_not_announced(buckets: Buckets):
 def test_an_upload_still_on_its_way_is_worth_waiting_for(buckets: Buckets):
     uploaded(buckets)
     assert training_is_expected(buckets)
+
+
+def trained(buckets: Buckets, ready: ReadyKey) -> Registry:
+    """A run over exactly this upload, without a decision about the champion."""
+    of_upload = replace(manifest(), dataset="mine", dataset_version=dataset_version([ready.upload]))
+    registry = Registry(buckets.artifacts)
+    registry.publish(of_upload, {model.file: b"model" for model in of_upload.models})
+    return registry
+
+
+def test_a_run_that_never_met_the_champion_is_announced(buckets: Buckets):
+    ready = uploaded(buckets)
+    prepared(buckets, ready)
+    trained(buckets, ready)
+    assert plan(buckets) == [Announcement("ready", str(ready), "run run1 never met the champion")]
+
+
+def test_a_dataset_whose_run_is_champion_is_finished(buckets: Buckets):
+    ready = uploaded(buckets)
+    prepared(buckets, ready)
+    registry = trained(buckets, ready)
+    registry.crown("mine", "run1", "boosting", reason="the only one", now=datetime.now(UTC))
+    assert plan(buckets) == []
+
+
+def test_a_dataset_with_a_newer_upload_than_its_run_is_announced(buckets: Buckets):
+    trained(buckets, uploaded(buckets, body=b"older"))
+    prepared(buckets, uploaded(buckets))
+    (announcement,) = plan(buckets)
+    assert "was never trained as it is now" in announcement.why

@@ -165,7 +165,7 @@ def test_a_first_start_deploys_seeds_the_demo_and_then_lets_the_trainer_look(
     assert kept.state.read(demo) == b"demo songs"
     assert kept.ready == [OUTPUTS]
     assert kept.consumers.running
-    assert kept.phases == ["deploying", "restoring", "mirroring"]
+    assert kept.phases == ["waiting", "deploying", "restoring", "mirroring"]
 
 
 def test_a_state_that_was_emptied_by_its_owner_gets_no_demo_again(
