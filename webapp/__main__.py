@@ -1,10 +1,11 @@
 """`python -m webapp`: serves the app until a signal says stop."""
 
 import argparse
-import logging
 import os
 import signal
 import sys
+
+from webapp import logs
 
 _PORTS = range(1, 65536)
 
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Serve; 0 when asked to stop, 1 when the port is taken, 2 when a setting is missing."""
     given = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     # One song at a time gains nothing from threads, and they double the work under load. It must
     # be set before numpy is imported, hence the imports below.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

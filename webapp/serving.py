@@ -88,13 +88,11 @@ class Serving:
         with self._refreshing:
             try:
                 state = self._look()
-            except TryAgain as error:
-                log.warning("store_not_answering", extra={"why": str(error)})
+            except (TryAgain, NotFound) as error:
+                # Not found is the bucket itself: the store is up but not laid out yet.
                 state = self._without_store()
-            except NotFound as error:
-                # The bucket itself is missing: the store is up but not laid out yet.
-                log.warning("bucket_not_there", extra={"why": str(error)})
-                state = self._without_store()
+                if state != self._state:
+                    log.warning("store_not_answering", extra={"why": str(error)})
             except Exception:
                 log.exception("refresh_failed")
                 state = self._without_store()
