@@ -65,8 +65,8 @@ def run(
             log.info("run_exists", extra={"dataset": name, "run": run_id})
             return manifest
     tell = Progress(name, artifacts)
-    tell("reading the songs", 0.0)
     started, created = time.monotonic(), datetime.now(UTC)
+    tell("reading the songs", 0.0)
 
     # Imported here, because a message whose work is done must not wait for scikit-learn.
     from chartbuster.features import read_ready
@@ -76,7 +76,12 @@ def run(
 
     songs = merged([read_ready(ready.read(str(key)).body) for key in dataset.uploads])
     if manifest is None:
-        trained = train(songs, configuration, jobs=jobs, tell=tell)
+        try:
+            trained = train(songs, configuration, jobs=jobs, tell=tell)
+        except Permanent as error:
+            # Whoever watches would wait for a run that never comes.
+            tell("refused", 1.0, reason=str(error))
+            raise
         manifest = registry.publish(
             RunManifest(
                 run_id=run_id,

@@ -47,16 +47,13 @@ def matrix(songs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     lacking = [name for name in columns if name not in songs and not name.startswith(GENRE_PREFIX)]
     if lacking:
         raise InvalidSong(f"the table lacks {', '.join(lacking)}; the models need every one")
+    there = [n for n, name in enumerate(columns) if name in songs]
+    values = np.zeros((len(songs), len(columns)))
     try:
-        parts = {
-            name: songs[name].to_numpy(dtype=np.float64, na_value=np.nan)
-            if name in songs
-            else np.zeros(len(songs))
-            for name in columns
-        }
+        found = songs[[columns[n] for n in there]]
+        values[:, there] = found.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise InvalidSong(f"the table holds text where models need numbers: {error}") from error
-    values = np.column_stack(list(parts.values())) if parts else np.empty((len(songs), 0))
     genres = [n for n, name in enumerate(columns) if name.startswith(GENRE_PREFIX)]
     values[:, genres] = np.nan_to_num(values[:, genres], nan=0.0)
     return pd.DataFrame(values, columns=list(columns), index=songs.index)

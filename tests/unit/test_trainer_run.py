@@ -170,8 +170,14 @@ def test_a_dataset_without_a_prepared_upload_is_no_run_and_no_error() -> None:
 
 
 def test_too_few_songs_can_never_become_a_run() -> None:
+    artifacts = InMemoryStore()
+
     with pytest.raises(JobUnusable, match="has 49 songs; expected at least 50"):
-        made(a_ready_bucket(ready_songs(49)), InMemoryStore())
+        made(a_ready_bucket(ready_songs(49)), artifacts)
+
+    note = json.loads(Registry(artifacts).progress("demo"))
+    assert note["stage"] == "refused"
+    assert "has 49 songs" in note["reason"]
 
 
 def test_songs_of_one_artist_have_no_score_for_new_artists() -> None:
