@@ -87,7 +87,7 @@ ENVIRONMENT = {
 
 def test_settings_come_from_the_environment_with_defaults_where_they_suit() -> None:
     assert Settings.from_env(ENVIRONMENT) == Settings(
-        Buckets("ready", "artifacts"), "queue", "dead-letters", visibility=60, jobs=2
+        Buckets("ready", "artifacts"), "queue", "dead-letters", visibility=30, jobs=2
     )
     assert Settings.from_env(ENVIRONMENT | {"TRAINER_VISIBILITY_SECONDS": "90"}).visibility == 90
 
