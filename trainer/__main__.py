@@ -14,9 +14,9 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from chartbuster import logs
 from chartbuster.aws import sqs_queue
 from chartbuster.errors import Misconfigured
-from trainer import logs
 from trainer.child import Outcome, command_for, run_in_child, threads_environment
 from trainer.settings import Settings
 from trainer.worker import Worker

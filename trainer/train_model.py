@@ -16,12 +16,11 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from chartbuster import identity
+from chartbuster import identity, logs
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, NotFound, Permanent
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry, RunManifest
-from trainer import logs
 from trainer.configuration import default_text, read_configuration
 from trainer.lifeline import die_with
 from trainer.progress import Progress

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from webapp import logs
+from chartbuster import logs
 
 _PORTS = range(1, 65536)
 

@@ -3,7 +3,6 @@
 A repeated event costs one read: the upload's digest says that everything is already there.
 """
 
-import json
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, NotFound, Permanent, UnreadableUpload
 from chartbuster.identity import upload_id
+from chartbuster.logs import JsonLines
 from chartbuster.ports import ObjectStore, StoredObject
 from chartbuster.preparing import REFUSED, prepare
 from lambdas.create_data.publishing import PENDING, Shelf
@@ -24,7 +24,7 @@ log = logging.getLogger("chartbuster.create_data")
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     """The entry point: `handle` over S3."""
-    _log_to_stdout()
+    _log_as_json()
     return handle(event, raw=_store, ready=_store(_settings().ready_bucket))
 
 
@@ -142,27 +142,9 @@ def _store(bucket: str) -> ObjectStore:
     return s3_store(bucket)
 
 
-class _JsonLines(logging.Formatter):
-    """One JSON object per line: the event's name, its level and its fields."""
-
-    _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {name: value for name, value in vars(record).items() if name not in self._OWN}
-        # The runtime's own filter adds the request id to every record.
-        line = {"event": record.getMessage(), "level": record.levelname.lower(), **fields}
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
-
-
 @cache
-def _log_to_stdout() -> None:
-    """Write this function's log as JSON lines; the runtime sends what is printed to the log."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_JsonLines())
-    ours = logging.getLogger("chartbuster")
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    # The runtime has a handler on the root logger, which would write every line again.
-    ours.propagate = False
+def _log_as_json() -> None:
+    """Let the runtime's own handlers, which know the request's id, write JSON lines."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonLines())
+    logging.getLogger("chartbuster").setLevel(logging.INFO)

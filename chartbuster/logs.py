@@ -1,7 +1,12 @@
-"""Log lines as JSON: a constant event name plus fields, one line each."""
+"""One JSON object per line on standard output: a constant event name and its fields.
+
+A logger is asked for in each module; only a program's `main`, or a Lambda's entry point, says where
+the lines go.
+"""
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +14,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON; what was given as `extra` becomes fields of its own."""
+    """Writes `log.info("run_finished", extra={...})` as one JSON object with those fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -26,8 +31,11 @@ class JsonLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Send every logger's lines, from INFO up, to the error stream; the SDK's from WARNING up."""
-    handler = logging.StreamHandler()
+    """Send every logger's lines, from INFO up, to standard output; the SDK's from WARNING up.
+
+    Whatever handlers there were, like those of AWS's Lambda runtime, are replaced.
+    """
+    handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in ("boto3", "botocore", "urllib3"):
