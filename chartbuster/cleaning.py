@@ -1,6 +1,6 @@
 """From a table as it was written to one row per song, in the words and units of `songs`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -246,16 +246,21 @@ def _forget_nameless(artists: Ranked | None, titles: Ranked | None) -> None:
 def _genres(
     table: RawTable, recognised: Recognised, kept: NDArray[np.int64], songs: NDArray[np.int64]
 ) -> tuple[NDArray[np.object_], dict[str, int], list[str]]:
-    """Every song's genres joined, how many songs each genre has, and what was left out."""
-    understood: Understood | None = recognised.fields.get("genre")
-    if understood is None:
+    """Every song's genres joined, how many songs each genre has, and what was left out.
+
+    A subgenre is one more genre: it says more about a song than the genre it belongs to.
+    """
+    columns = [
+        table.columns[recognised.fields[name].index]
+        for name in ("genre", "subgenre")
+        if name in recognised.fields
+    ]
+    if not columns:
         return np.full(int(songs.max()) + 1, "", dtype=object), {}, []
-    column = table.columns[understood.index]
-    codes = column.codes[kept]
+    codes, cells = _together(columns, kept)
     # Spellings that differ only in case are one genre, under the first of them in sorting order.
     spelt = [
-        tuple(genre_name(genre) for genre in values.genres(text.strip()))[:_MOST_GENRES_IN_A_CELL]
-        for text in column.texts
+        tuple(dict.fromkeys(genre for text in texts for genre in _spelt(text))) for texts in cells
     ]
     used = np.bincount(codes, minlength=len(spelt))
     rows_of: dict[str, int] = {}
@@ -280,6 +285,23 @@ def _genres(
     ]
     joined, counts = united(songs, codes, numbers, names=names, separator=GENRE_SEPARATOR)
     return joined, {name: int(n) for name, n in zip(names, counts, strict=True)}, notes
+
+
+def _together(
+    columns: Sequence[Column], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
+    """The different combinations of cells that `columns` have in `rows`, and each row's number."""
+    places = np.stack([column.codes[rows] for column in columns])
+    different, numbers = np.unique(places, axis=1, return_inverse=True)
+    cells = [
+        tuple(column.texts[place] for column, place in zip(columns, each, strict=True))
+        for each in different.T
+    ]
+    return numbers.ravel().astype(np.int32), cells
+
+
+def _spelt(cell: str) -> tuple[str, ...]:
+    return tuple(map(genre_name, values.genres(cell.strip())))[:_MOST_GENRES_IN_A_CELL]
 
 
 def _counting(table: RawTable) -> set[int]:

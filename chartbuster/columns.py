@@ -86,8 +86,13 @@ _FIELDS = (
     _field(
         "genre",
         "genre,track genre,music genre,main genre,primary genre,top genre,playlist genre,"
-        "artist genre,album genre,subgenre,sub genre",
+        "artist genre,album genre",
         {"track", "song", "name", "playlist", "music", "spotify"},
+    ),
+    _field(
+        "subgenre",
+        "subgenre,sub genre",
+        {"track", "song", "name", "playlist", "music", "spotify", "artist", "album"},
     ),
     _field("release_year", "release year,release date,year,album year", {"track", "album", "song"}),
     *(_field(name, _MEASURES.get(name, name), _AUDIO_EXTRAS) for name in AUDIO_NAMES),

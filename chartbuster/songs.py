@@ -83,7 +83,7 @@ def genre_name(spelling: str) -> str:
         return known
     if plain != plain.lower():
         return plain
-    return " ".join(word[:1].upper() + word[1:] for word in plain.split())
+    return " ".join(_SPELLINGS.get(word, word[:1].upper() + word[1:]) for word in plain.split())
 
 
 ARTIST_SEPARATOR = "; "

@@ -238,6 +238,18 @@ def test_spellings_of_a_genre_are_one():
     assert cleaned(rows).genres == {"Children's Music": 2, "Hip-Hop": 2, "Techno": 2}
 
 
+def test_a_subgenre_is_one_more_genre_of_its_song():
+    rows = [
+        {"id": "a", "popularity": 1, "playlist_genre": "pop", "playlist_subgenre": "dance pop"},
+        {"id": "a", "popularity": 1, "playlist_genre": "edm", "playlist_subgenre": "pop edm"},
+        {"id": "b", "popularity": 1, "playlist_genre": "pop", "playlist_subgenre": "Pop"},
+        {"id": "c", "popularity": 1, "playlist_genre": "", "playlist_subgenre": "dance pop"},
+    ]
+    found = cleaned(rows)
+    assert found.songs["genres"].tolist() == ["Dance Pop; EDM; Pop; Pop EDM", "Pop", "Dance Pop"]
+    assert found.genres == {"Dance Pop": 2, "EDM": 1, "Pop": 2, "Pop EDM": 1}
+
+
 def test_of_too_many_genres_the_commonest_are_kept_and_the_rest_reported():
     rows = [{"id": f"s{n}", "popularity": 50, "genre": f"g{n}"} for n in range(MOST_GENRES + 20)]
     found = cleaned([*rows, {"id": "last", "popularity": 50, "genre": f"g{MOST_GENRES + 19}"}])

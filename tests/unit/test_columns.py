@@ -47,6 +47,7 @@ EXPORTS = {
             "popularity": "track_popularity",
             "release_year": "track_album_release_date",
             "genre": "playlist_genre",
+            "subgenre": "playlist_subgenre",
         },
     ),
     "114 genres": (
@@ -252,13 +253,15 @@ def test_percent_in_a_name_is_a_unit():
 
 
 def test_of_several_columns_the_plainest_is_used_and_the_others_are_named():
-    recognised = recognise(["playlist_subgenre", "playlist_genre", "popularity"])
+    recognised = recognise(["album_genre", "playlist_genre", "popularity"])
     assert recognised.fields["genre"].column == "playlist_genre"
-    assert "'playlist_subgenre'" in recognised.notes[0]
+    assert "'album_genre'" in recognised.notes[0]
 
 
-def test_a_subgenre_will_do_where_there_is_no_genre():
-    assert understood(["playlist_subgenre", "popularity"])["genre"] == "playlist_subgenre"
+@pytest.mark.parametrize("name", ["playlist_subgenre", "sub_genre", "Subgenre", "trackSubGenre"])
+def test_a_subgenre_is_a_field_of_its_own(name):
+    found = understood([name, "genre", "popularity"])
+    assert (found["subgenre"], found["genre"]) == (name, "genre")
 
 
 def test_milliseconds_win_over_other_durations():
