@@ -12,7 +12,7 @@ import pytest
 
 from chartbuster import layout as keys
 from chartbuster.demo.catalogue import as_csv, generate
-from chartbuster.errors import TryAgain
+from chartbuster.errors import NotFound, TryAgain
 from compose.processes import of_stack
 from scripts.predict import command, environment
 from tests.emulator import require
@@ -229,8 +229,8 @@ def test_a_kill_in_the_middle_of_a_run_ends_in_one_completed_run(
     def decided() -> bool:
         try:
             return stack.decided("killed", upload, *known)
-        except TryAgain:
-            return False  # LocalStack is away
+        except (NotFound, TryAgain):
+            return False  # LocalStack is away, or back and still empty
 
     until(decided, seconds=150, what="the run after the kill")
     until(stack.well, what="a healthy stack")

@@ -52,7 +52,7 @@ def test_the_code_digest_covers_every_file_and_no_byte_code(tmp_path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     before = code_digest("digested")
 
-    (package / "__pycache__").mkdir()
+    (package / "__pycache__").mkdir(exist_ok=True)
     (package / "__pycache__" / "x.pyc").write_bytes(b"x")
     assert code_digest("digested") == before
 

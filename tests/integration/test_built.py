@@ -1,0 +1,45 @@
+"""What `make` built is what this checkout holds."""
+
+import subprocess
+import zipfile
+
+import pytest
+
+from chartbuster.identity import code_digest
+from compose.layout import Layout
+from tests.emulator import ROOT, require
+
+pytestmark = pytest.mark.integration
+
+_PRINT = (
+    "from chartbuster.identity import code_digest; print(code_digest('chartbuster', 'trainer'))"
+)
+
+
+def test_the_installed_wheel_names_runs_as_the_source_does(tmp_path):
+    python = Layout(ROOT).python("trainer")
+    require(
+        None if python.exists() else "the trainer's environment is not there; `make test` makes it"
+    )
+
+    told = subprocess.run(
+        [python, "-P", "-c", _PRINT], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert told.strip() == code_digest("chartbuster", "trainer")
+
+
+def test_the_wheel_holds_every_source_of_its_packages_and_no_other_folder():
+    built = list((ROOT / "build").glob("chartbuster-*.whl"))
+    require(None if built else "build/ has no wheel; `make test` builds it")
+    packages = {"chartbuster", "trainer", "webapp", "compose", "infra"}
+
+    with zipfile.ZipFile(built[0]) as wheel:
+        names = set(wheel.namelist())
+
+    folders = {name.split("/")[0] for name in names}
+    assert {name for name in folders if not name.endswith(".dist-info")} == packages
+    assert not [name for name in names if name.startswith(("compose/local", "compose/process"))]
+    for package in packages - {"compose"}:
+        for source in (ROOT / package).rglob("*.py"):
+            assert source.relative_to(ROOT).as_posix() in names
