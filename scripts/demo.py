@@ -69,8 +69,11 @@ def read_upload(path: Path, dataset: str | None) -> Upload:
 class Journey:
     """One upload's way through the stack, seen from outside through its buckets."""
 
-    def __init__(self, upload: Upload, *, ready: ObjectStore, artifacts: ObjectStore) -> None:
+    def __init__(
+        self, upload: Upload, *, ready: ObjectStore, artifacts: ObjectStore, ready_bucket: str
+    ) -> None:
         self._upload = upload
+        self._ready_bucket = ready_bucket
         self._ready = ready
         self._artifacts = artifacts
         self._registry = Registry(artifacts)
@@ -84,10 +87,20 @@ class Journey:
         except NotFound:
             return None
         if report["status"] == "refused":
-            rejects = self._upload.key.prepared(self._upload.identity, layout.REJECTS)
-            where = f"; the rejected rows are in {rejects}" if self._ready.etag(rejects) else ""
-            raise UnreadableUpload(f"the file was refused: {report['reason']}{where}")
+            rejects = self.rejects()
+            rows = f", the rejected rows in {rejects}" if rejects else ""
+            raise UnreadableUpload(
+                f"the file was refused: {report['reason']}\nthe report is in {self._at(key)}{rows}"
+            )
         return report
+
+    def rejects(self) -> str | None:
+        """Where the rejected rows are, if there are any."""
+        key = self._upload.key.prepared(self._upload.identity, layout.REJECTS)
+        return self._at(key) if self._ready.etag(key) else None
+
+    def _at(self, key: str) -> str:
+        return f"s3://{self._ready_bucket}/{key}"
 
     def current_version(self) -> str | None:
         """The dataset version over what is prepared now; None while this upload is not."""
@@ -120,7 +133,12 @@ class Journey:
 def follow(upload: Upload, stack: Running, progress: Progress, *, patience: float) -> RunManifest:
     """Put the file in and wait, stage by stage, until its run is there and its champion chosen."""
     registry = Registry(stack.artifacts)
-    journey = Journey(upload, ready=stack.ready, artifacts=stack.artifacts)
+    journey = Journey(
+        upload,
+        ready=stack.ready,
+        artifacts=stack.artifacts,
+        ready_bucket=stack.outputs["ReadyBucket"],
+    )
     bars = {stage: progress.add_task(stage, total=1.0, note="") for stage in _STAGES}
     deadline = time.monotonic() + patience
 
@@ -129,11 +147,13 @@ def follow(upload: Upload, stack: Running, progress: Progress, *, patience: floa
         _plainly(progress, f"{stage}: {note}")
 
     stack.raw.write(str(upload.key), upload.body)
-    finish("upload", f"{len(upload.body) / 1e6:.1f} MB as {upload.key}")
+    finish("upload", f"{_size(upload.body)} as {upload.key}")
 
     while (report := journey.report()) is None:
         _wait(deadline, "the Lambda to prepare the file", "make logs SERVICE=lambda")
-    finish("prepare", f"{report['songs']:,} songs, {report['rows']['rejected']:,} rows rejected")
+    rejected = report["rows"]["rejected"]
+    where = f": {journey.rejects()}" if rejected else ""
+    finish("prepare", f"{report['songs']:,} songs, {rejected:,} rows rejected{where}")
 
     while (version := journey.current_version()) is None:
         _wait(deadline, "the upload to become current", "make logs SERVICE=lambda")
@@ -152,11 +172,11 @@ def follow(upload: Upload, stack: Running, progress: Progress, *, patience: floa
 
 def scores_table(run: RunManifest, champion: str) -> Table:
     """The run's models with their held-out scores, best first, the champion marked."""
-    table = Table(title=f"Held-out scores, {run.songs:,} songs")
+    table = Table(title=f"Held-out scores for new and for known artists, {run.songs:,} songs")
     table.add_column("model")
-    for protocol in ("new artists", "known artists"):
+    for protocol in ("new", "known"):
         for metric in ("R2", "MAE"):
-            table.add_column(f"{protocol}\n{metric}", justify="right")
+            table.add_column(f"{metric}, {protocol}", justify="right")
     for model in sorted(run.models, key=lambda entry: entry.deciding_mae):
         mark = " (champion)" if model.name == champion else ""
         rule = " (to beat)" if model.name == BASELINE else ""
@@ -164,6 +184,10 @@ def scores_table(run: RunManifest, champion: str) -> Table:
             model.title + mark + rule, *_cells(model.new_artists), *_cells(model.known_artists)
         )
     return table
+
+
+def _size(body: bytes) -> str:
+    return f"{len(body) / 1e6:.1f} MB" if len(body) >= 100_000 else f"{len(body):,} bytes"
 
 
 def _cells(scores: Scores | None) -> tuple[str, str]:

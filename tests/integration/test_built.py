@@ -39,7 +39,9 @@ def test_the_wheel_holds_every_source_of_its_packages_and_no_other_folder():
 
     folders = {name.split("/")[0] for name in names}
     assert {name for name in folders if not name.endswith(".dist-info")} == packages
-    assert not [name for name in names if name.startswith(("compose/local", "compose/process"))]
+    assert not [
+        name for name in names if name.startswith(("compose/localstack/", "compose/process_"))
+    ]
     for package in packages - {"compose"}:
         for source in (ROOT / package).rglob("*.py"):
             assert source.relative_to(ROOT).as_posix() in names

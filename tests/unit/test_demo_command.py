@@ -26,7 +26,7 @@ def artifacts():
 
 @pytest.fixture
 def journey(ready, artifacts):
-    return Journey(_UPLOAD, ready=ready, artifacts=artifacts)
+    return Journey(_UPLOAD, ready=ready, artifacts=artifacts, ready_bucket="ready")
 
 
 def _reported(ready, **report):
@@ -69,7 +69,7 @@ def test_a_refused_file_ends_in_the_reason_and_where_the_rejects_are(journey, re
     ready.write(rejects, b"line,reason\n")
     _reported(ready, status="refused", reason="no popularity column")
 
-    with pytest.raises(UnreadableUpload, match=f"no popularity column.*{rejects}"):
+    with pytest.raises(UnreadableUpload, match=f"(?s)no popularity column.*s3://ready/{rejects}"):
         journey.report()
 
 
