@@ -16,10 +16,11 @@ _ADDRESS = re.compile(r"https?://|file://|--(extra-)?index-url|--find-links")
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, and the command that must end with 0."""
+    """One check: its name, the command that must end with 0, and the folder it is run in."""
 
     name: str
     command: tuple[str, ...]
+    folder: str = "."
 
 
 def checks(bin_folder: Path) -> tuple[Check, ...]:
@@ -32,6 +33,7 @@ def checks(bin_folder: Path) -> tuple[Check, ...]:
         Check("lint (ruff)", tool("ruff", "check", "--quiet", ".")),
         Check("layout (ruff format)", tool("ruff", "format", "--check", "--quiet", ".")),
         Check("types (mypy)", tool("mypy", "--no-error-summary")),
+        Check("types (process executor)", tool("mypy"), "compose/process_executor"),
         Check("imports (import-linter)", tool("lint-imports")),
         Check("templates (cfn-lint)", tool("cfn-lint", "infra/*.yaml")),
     )
@@ -55,7 +57,9 @@ def main() -> int:
     failed = []
     for check in checks(Path(sys.executable).parent):
         started = time.monotonic()
-        done = subprocess.run(check.command, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            check.command, cwd=root / check.folder, capture_output=True, text=True, check=False
+        )
         verdict = "ok" if done.returncode == 0 else "FAILED"
         print(f"{check.name:<26} {verdict:<7} {time.monotonic() - started:5.1f} s", flush=True)
         if done.returncode:
