@@ -98,6 +98,7 @@ $(UV): scripts/tools.txt
 	@echo "making the tools folder"
 	@$(ANY_PYTHON) -m venv --clear .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@[ -x "$(PYTHON)" ] || $(UV) python install --quiet $(PYTHON)
 	@touch $@
 
 # $(1) environment, $(2) lock file
