@@ -209,7 +209,16 @@ def test_a_message_that_is_no_job_is_set_aside_with_its_reason(stack: WholeStack
 
 
 @pytest.mark.parametrize(
-    ("victim", "seed"), [("trainer", 31), ("the run", 32), ("localstack", 33), ("supervisor", 34)]
+    ("victim", "seed"),
+    [
+        ("trainer", 31),
+        ("the run", 32),
+        ("localstack", 33),
+        ("supervisor", 34),
+        ("keeper", 35),
+        ("guard", 36),
+        ("webapp", 37),
+    ],
 )
 def test_a_kill_in_the_middle_of_a_run_ends_in_one_completed_run(
     stack: WholeStack, victim: str, seed: int
@@ -269,6 +278,9 @@ def pid_of(stack: WholeStack, victim: str) -> int:
         "trainer": lambda line: line[-2:] == ["-m", "trainer"],
         "the run": lambda line: "trainer.train_model" in line,
         "localstack": lambda line: any("launch.py" in part for part in line),
+        "keeper": lambda line: "compose.keeper" in line,
+        "guard": lambda line: "compose.guard" in line,
+        "webapp": lambda line: "webapp" in line,
         "supervisor": lambda line: any("supervisord" in part for part in line),
     }
     found = [
