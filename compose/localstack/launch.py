@@ -36,6 +36,10 @@ FOLDERS = {
 }
 
 
+class SeamMissing(Exception):
+    """This is another LocalStack than launch.py was written for."""
+
+
 class CannotListen(Exception):
     """LocalStack would not listen where it was told to, and nowhere else."""
 
@@ -136,6 +140,22 @@ def bind_to_hosts(server: Any) -> None:
     cls.register = register_on_hosts  # type: ignore[union-attr]
 
 
+def keep_objects_in(folder: Path, provider: Any) -> None:
+    """Keep the bytes of S3's objects under `folder`.
+
+    LocalStack would keep them in a fixed folder under /tmp, by bucket: two of them at a time remove
+    each other's. `provider` is the module `localstack.services.s3.provider`; the seam is its global
+    DEFAULT_S3_TMP_DIR. Raises SeamMissing when its provider does not use that any more.
+    """
+    made = getattr(getattr(provider, "S3Provider", None), "__init__", None)
+    if "DEFAULT_S3_TMP_DIR" not in getattr(getattr(made, "__code__", None), "co_names", ()):
+        raise SeamMissing(
+            f"{provider.__name__}.S3Provider does not use DEFAULT_S3_TMP_DIR any more, so where it "
+            "keeps objects cannot be set; launch.py was written for LocalStack 4.14.0"
+        )
+    provider.DEFAULT_S3_TMP_DIR = str(folder)
+
+
 def index_services() -> None:
     """Have another process make LocalStack's index of AWS's services, where there is none yet.
 
@@ -192,12 +212,15 @@ def main() -> int:
     # LocalStack reads its settings while it is imported, so they had to be there first.
     from localstack.runtime import main as runtime
     from localstack.runtime.server import twisted
+    from localstack.services.s3 import provider
 
     try:
         bind_to_hosts(twisted)
+        if "TMPDIR" in os.environ:
+            keep_objects_in(Path(os.environ["TMPDIR"], "s3"), provider)
         runtime.main()
         code = 0
-    except CannotListen as error:
+    except (CannotListen, SeamMissing) as error:
         print(error, file=sys.stderr)  # noqa: T201
         code = 1
     except SystemExit as ended:

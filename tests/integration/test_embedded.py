@@ -97,6 +97,14 @@ def test_everything_that_was_written_is_under_the_stack_folder(stack: EmbeddedSt
                 assert file.path.startswith(str(stack.layout.stack))
 
 
+def test_the_objects_of_two_stacks_do_not_share_a_folder(stack: EmbeddedStack):
+    # LocalStack keeps small objects in memory and writes large ones to a folder per bucket.
+    stack.running.artifacts.write("large", bytes(1_000_000))
+    folder = stack.layout.localstack_home / "tmp" / "s3" / stack.running.outputs["ArtifactsBucket"]
+    assert folder.is_dir()
+    stack.running.artifacts.delete("large")
+
+
 def test_up_again_is_quick_and_starts_nothing(stack: EmbeddedStack):
     before = {process.pid for process in stack.processes()}
     started = time.monotonic()

@@ -6,7 +6,14 @@ from typing import Any
 
 import launch
 import pytest
-from launch import CannotListen, bind_to_hosts, check_ports, defaults
+from launch import (
+    CannotListen,
+    SeamMissing,
+    bind_to_hosts,
+    check_ports,
+    defaults,
+    keep_objects_in,
+)
 
 HOME = Path("/home-of-it")
 
@@ -115,6 +122,34 @@ def test_listening_anywhere_else_is_an_error() -> None:
 def test_not_listening_is_an_error_that_names_the_port() -> None:
     with pytest.raises(CannotListen, match=r"could not listen on 127\.0\.0\.1:1"):
         check_ports([], [("127.0.0.1", 1)])
+
+
+class Provider(ModuleType):
+    """A module like LocalStack's S3 provider, which keeps objects in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__("provider")
+        code = f"""
+DEFAULT_S3_TMP_DIR = "/tmp/everybody"
+
+class S3Provider:
+    def __init__(self):
+        self.keeps_in = {folder}
+"""
+        exec(code, self.__dict__)
+
+
+def test_objects_are_kept_in_the_folder_given() -> None:
+    provider = Provider("DEFAULT_S3_TMP_DIR")
+
+    keep_objects_in(HOME / "s3", provider)
+
+    assert provider.S3Provider().keeps_in == str(HOME / "s3")
+
+
+def test_a_localstack_that_keeps_objects_elsewhere_is_refused() -> None:
+    with pytest.raises(SeamMissing, match="does not use DEFAULT_S3_TMP_DIR"):
+        keep_objects_in(HOME / "s3", Provider("'/tmp/elsewhere'"))
 
 
 def test_what_the_environment_gives_wins_over_the_defaults() -> None:
