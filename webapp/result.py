@@ -56,6 +56,8 @@ def comparison(shown: Shown, model: str, song: Mapping[str, Any], prediction: Pr
         mean = prediction.genre_mean
         st.markdown(words.beside_the_mean(prediction.popularity, mean, song.get("genre")))
     st.markdown(words.measured_on(shown.run.model(model)))
+    if shown.dataset == words.SYNTHETIC:
+        st.markdown("Learnt from **synthetic songs**, so it says nothing about real music.")
 
 
 def _refused(shown: Shown, model: str) -> None:

@@ -68,7 +68,8 @@ def test_a_first_visit_shows_a_prediction_where_it_comes_from_and_how_far_off_it
     assert "the mean of Pop" in page
     assert run.run_id in page
     assert "600 songs" in page
-    assert "synthetic" in page
+    assert "Learnt from **synthetic songs**" in page
+    assert "These songs are **synthetic**" in page
     assert "make demo DATA=your.csv" in page
     assert app.radio[0].value == run.best
 
