@@ -71,7 +71,7 @@ predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"g
 	@$(ENV)/scripts/bin/python -m scripts.predict --song '$(subst ','\'',$(SONG))'
 
 ##@ Work on it
-.PHONY: test check format bench lock build screenshot
+.PHONY: test check format bench plan lock build screenshot
 test: stack $(ENV)/dev/.synced  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
 check: $(ENV)/dev/.synced  ## lint, formatting, types, imports, template
@@ -80,6 +80,8 @@ format: $(ENV)/dev/.synced  ## lay the code out as `make check` wants it
 	@$(ENV)/dev/bin/ruff format . && $(ENV)/dev/bin/ruff check --fix .
 bench: stack $(ENV)/dev/.synced  ## measure speed and memory; each target is printed as met or missed
 	@$(ENV)/dev/bin/python -m scripts.bench $(ARGS)
+plan: $(ENV)/scripts/.wheel $(ZIP)  ## what deploying infra/data.yaml as it is now would change
+	@$(ENV)/scripts/bin/python -m scripts.plan
 screenshot: $(ENV)/dev/.synced  ## the picture of the app in the README, from the running stack
 	@$(ENV)/dev/bin/python -m scripts.screenshot
 build: $(WHEEL) $(EXECUTOR_WHEEL) $(ZIP) $(DEMO)  ## the wheel, the Lambda's zip and the demo catalogue
