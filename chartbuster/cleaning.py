@@ -47,6 +47,7 @@ MOST_GENRES = 250
 _SHARES = tuple(attribute.name for attribute in AUDIO if (attribute.low, attribute.high) == (0, 1))
 _MEASURED = ("release_year", *AUDIO_NAMES, "key", "mode", "time_signature")
 _ENOUGH_FOR_A_FLAG = 100
+_SPOTIFY_LENGTH = 22
 # A cell with more genres than this is a description, not a list; the rest of it is left out.
 _MOST_GENRES_IN_A_CELL = 40
 
@@ -222,11 +223,17 @@ def _names(
         case "title":
             texts = [" ".join(text.split()) for text in column.texts]
         case _:
-            texts = [
-                "" if values.is_stand_in(text.strip()) else values.track_id(text.strip())
-                for text in column.texts
-            ]
+            texts = list(map(_id, column.texts))
     return ranked(column.codes[kept], texts)
+
+
+def _id(text: str) -> str:
+    """The song's id in a cell; nothing where it only says that one is missing."""
+    # Nearly every id there is: Spotify's own, which needs no closer look.
+    if len(text) == _SPOTIFY_LENGTH and text.isalnum():
+        return text
+    plain = text.strip()
+    return "" if values.is_stand_in(plain) else values.track_id(plain)
 
 
 def _forget_nameless(artists: Ranked | None, titles: Ranked | None) -> None:
@@ -291,13 +298,15 @@ def _together(
     columns: Sequence[Column], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
     """The different combinations of cells that `columns` have in `rows`, and each row's number."""
-    places = np.stack([column.codes[rows] for column in columns])
-    different, numbers = np.unique(places, axis=1, return_inverse=True)
-    cells = [
-        tuple(column.texts[place] for column, place in zip(columns, each, strict=True))
-        for each in different.T
-    ]
-    return numbers.ravel().astype(np.int32), cells
+    first, *others = columns
+    numbers = first.codes[rows]
+    cells: list[tuple[str, ...]] = [(text,) for text in first.texts]
+    for column in others:
+        pairs = numbers.astype(np.int64) * len(column.texts) + column.codes[rows]
+        different, numbers = np.unique(pairs, return_inverse=True)
+        halves = zip(*np.divmod(different, len(column.texts)), strict=True)
+        cells = [(*cells[before], column.texts[place]) for before, place in halves]
+    return numbers.astype(np.int32), cells
 
 
 def _spelt(cell: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ that is missing or unknown raises; nothing is filled in.
 
 import io
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -174,7 +174,8 @@ def _one_hot(
 
 def _title_flags(titles: "pd.Series[str]") -> dict[str, NDArray[np.int8]]:
     """Whether each title says what its flag asks for; a missing title says nothing."""
-    plain = [title.casefold() if isinstance(title, str) else "" for title in titles]
+    texts = titles.to_numpy(dtype=object)
+    plain = [title.casefold() if isinstance(title, str) else "" for title in texts]
     # One search through all titles at once finds the few that hold a stem.
     together = "\n".join(plain)
     begins = np.cumsum([0, *(len(title) + 1 for title in plain)])
@@ -182,11 +183,19 @@ def _title_flags(titles: "pd.Series[str]") -> dict[str, NDArray[np.int8]]:
     for flag, (_, stems) in TITLE_FLAGS.items():
         found = np.zeros(len(plain), dtype=np.int8)
         pattern = _PATTERNS[flag]
-        places = [hit.start() for stem in stems for hit in re.finditer(re.escape(stem), together)]
+        places = [place for stem in stems for place in _places(stem, together)]
         for row in np.unique(np.searchsorted(begins, places, side="right") - 1).tolist():
             found[row] = pattern.search(plain[row]) is not None
         flags[f"title_{flag}"] = found
     return flags
+
+
+def _places(stem: str, text: str) -> Iterator[int]:
+    """Where `stem` stands in `text`; much quicker than a regular expression without a pattern."""
+    place = text.find(stem)
+    while place >= 0:
+        yield place
+        place = text.find(stem, place + len(stem))
 
 
 def _genre_flags(

@@ -54,16 +54,11 @@ class Meanings:
     def __init__(self, column: Column, meaning: Callable[[str], float | None]) -> None:
         self._column = column
         self.texts = [text.strip() for text in column.texts]
-        meant = list(map(meaning, self.texts))
+        self.meant: Floats = np.array(list(map(meaning, self.texts)), dtype=np.float64)
         # No stand-in means anything, so only what means nothing is looked up.
-        self.absent = np.array(
-            [
-                value is None and values.is_stand_in(text)
-                for value, text in zip(meant, self.texts, strict=True)
-            ],
-            dtype=bool,
-        )
-        self.meant: Floats = np.array(meant, dtype=np.float64)
+        self.absent = np.zeros(len(self.texts), dtype=bool)
+        for place in np.flatnonzero(np.isnan(self.meant)):
+            self.absent[place] = values.is_stand_in(self.texts[place])
         self.meant[np.isinf(self.meant)] = np.nan  # `1e999` is a number, but none of ours
         self.counts = column.counts()
 

@@ -34,8 +34,11 @@ class Ranked:
 
 def ranked(codes: NDArray[np.int32], texts: list[str]) -> Ranked:
     """Codes into any texts, as codes into sorted distinct ones; an empty text is missing."""
-    names = sorted(set(texts) - {""})
-    place = dict(zip(names, range(len(names)), strict=True)) | {"": -1}
+    different = set(texts)
+    different.discard("")
+    names = sorted(different)
+    place = dict(zip(names, range(len(names)), strict=True))
+    place[""] = -1
     table = np.array(list(map(place.__getitem__, texts)), dtype=np.int64)
     return Ranked(table[codes], _objects(names))
 

@@ -23,7 +23,7 @@ DELIMITERS = (",", ";", "\t")
 
 # The first line with which Excel tells itself the delimiter.
 _ANNOUNCED = {f"sep={delimiter}": delimiter for delimiter in (*DELIMITERS, "|")}
-_BATCH = 4_096
+_BATCH = 256
 _LONGEST_TEXT = 2_000
 # One stray quote swallows lines until the next one. Reading resumes on the line after it, at most
 # this often, so that a file made of stray quotes cannot make reading it quadratic.
