@@ -208,7 +208,7 @@ def outputs(layout: Layout) -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads(layout.outputs.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise NotFound(f"the stack is not up ({layout.outputs} is not there); `make up`") from error
+        raise NotFound("the stack is not up; `make up` brings it up") from error
     return found
 
 

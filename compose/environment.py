@@ -35,6 +35,19 @@ def local_aws(endpoint: str) -> dict[str, str]:
     }
 
 
+def of_services(endpoint: str, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the trainer and the app over the stack's `outputs`, as on AWS."""
+    return {
+        **local_aws(endpoint),
+        "RAW_BUCKET": outputs["RawBucket"],
+        "READY_BUCKET": outputs["ReadyBucket"],
+        "ARTIFACTS_BUCKET": outputs["ArtifactsBucket"],
+        "TRAIN_QUEUE_URL": outputs["QueueUrl"],
+        "TRAIN_DEAD_LETTER_QUEUE_URL": outputs["TrainDeadLetterQueueUrl"],
+        "LAMBDA_DEAD_LETTER_QUEUE_URL": outputs["LambdaDeadLetterQueueUrl"],
+    }
+
+
 def kept(environ: Mapping[str, str]) -> dict[str, str]:
     """What of the caller's environment is passed on."""
     return {name: value for name, value in sorted(environ.items()) if name in _KEPT}

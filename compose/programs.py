@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compose.environment import local_aws
+from compose.environment import local_aws, of_services
 from compose.layout import HOST, STAGE, Layout, Ports, expected_outputs
 
 
@@ -122,17 +122,8 @@ def guard(layout: Layout) -> Program:
 
 
 def _services(ports: Ports) -> dict[str, str]:
-    """The settings of the trainer and the app, the same names as on AWS."""
-    outputs = expected_outputs(ports.endpoint)
-    return {
-        **local_aws(ports.endpoint),
-        "RAW_BUCKET": outputs["RawBucket"],
-        "READY_BUCKET": outputs["ReadyBucket"],
-        "ARTIFACTS_BUCKET": outputs["ArtifactsBucket"],
-        "TRAIN_QUEUE_URL": outputs["QueueUrl"],
-        "TRAIN_DEAD_LETTER_QUEUE_URL": outputs["TrainDeadLetterQueueUrl"],
-        "LAMBDA_DEAD_LETTER_QUEUE_URL": outputs["LambdaDeadLetterQueueUrl"],
-    }
+    """The settings of the trainer and the app; the outputs are known before there are any."""
+    return of_services(ports.endpoint, expected_outputs(ports.endpoint))
 
 
 @dataclass(frozen=True)

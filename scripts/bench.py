@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -28,31 +28,12 @@ from chartbuster.demo.catalogue import as_csv, generate
 from chartbuster.errors import ChartBusterError, Permanent, TryAgain
 from chartbuster.registry import Registry
 from compose.environment import MARK
+from scripts.figures import Figure
 from scripts.running import Running, running_stack
+from scripts.status import queues_of
 
 ROOT = Path(__file__).parents[1]
 _POLL_SECONDS = 0.005
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure beside its target: at most it, or at least it where `more` is better."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-    more: bool = False
-
-    @property
-    def met(self) -> bool:
-        return self.value >= self.target if self.more else self.value <= self.target
-
-    def __str__(self) -> str:
-        sign = ">=" if self.more else "<="
-        verdict = "met" if self.met else "MISSED"
-        value = f"{self.value:,.2f}" if self.value < 10 else f"{self.value:,.1f}"
-        return f"{self.name:<56} {value:>9} {self.unit:<3} {sign} {self.target:>7,.4g}  {verdict}"
 
 
 class Clone:
@@ -175,14 +156,8 @@ def _more_messages(stack: Running, before: int) -> bool:
 
 def _messages(stack: Running) -> int:
     """How many messages the queue holds, waiting or in hand."""
-    answer = stack.sqs.get_queue_attributes(
-        QueueUrl=stack.outputs["QueueUrl"],
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-        ],
-    )
-    return sum(int(count) for count in answer["Attributes"].values())
+    depth = queues_of(stack)["train"]()
+    return depth.waiting + depth.in_hand
 
 
 def _await(condition: Callable[[], bool], what: str, patience: float) -> None:

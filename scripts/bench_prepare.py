@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from chartbuster.features import add_features
 from chartbuster.preparing import prepare
 from chartbuster.reading import read_table
 from chartbuster.songs import KEYS, MODES
+from scripts.figures import Figure
 
 ROOT = Path(__file__).parents[1]
 ROWS, SONGS, GENRES, ARTISTS = 229_729, 176_768, 26, 14_500
@@ -155,7 +157,7 @@ def _in_a_child(*arguments: str) -> str:
     ).stdout
 
 
-def figures(*, share: int) -> list[dict[str, Any]]:
+def figures(*, share: int) -> list[Figure]:
     """The two ratios and the memory, each with its target, on a `share`-th of the rows.
 
     Memory is always that of the whole file: it is the whole file the target speaks of.
@@ -173,28 +175,10 @@ def figures(*, share: int) -> list[dict[str, Any]]:
     faster = seconds["original"] / seconds["ours"]
     written = seconds["original-written"] / seconds["ours-written"]
     return [
-        _figure(f"features, times the original's speed{of}", faster, "x", _LEAST_FASTER, more=True),
-        _figure(
-            f"features and files, likewise{of}", written, "x", _LEAST_FASTER_WRITTEN, more=True
-        ),
-        _figure(f"preparing {ROWS:,} rows, peak memory", megabytes, "MB", _MOST_MEGABYTES),
+        Figure(f"features, times the original's speed{of}", faster, "x", _LEAST_FASTER, more=True),
+        Figure(f"features and files, likewise{of}", written, "x", _LEAST_FASTER_WRITTEN, more=True),
+        Figure(f"preparing {ROWS:,} rows, peak memory", megabytes, "MB", _MOST_MEGABYTES),
     ]
-
-
-def _figure(
-    name: str, value: float, unit: str, target: float, *, more: bool = False
-) -> dict[str, Any]:
-    return {"name": name, "value": round(value, 2), "unit": unit, "target": target, "more": more}
-
-
-def _tell(figure: dict[str, Any]) -> str:
-    value, target = figure["value"], figure["target"]
-    met = value >= target if figure["more"] else value <= target
-    sign = ">=" if figure["more"] else "<="
-    return (
-        f"{figure['name']:<56} {value:>8.1f} {figure['unit']:<2} {sign} {target:g}  "
-        f"{'met' if met else 'MISSED'}"
-    )
 
 
 def _run_way(way: str, path: Path) -> None:
@@ -227,7 +211,7 @@ def main() -> int:
         _run_way(options.way, options.path)
         return 0
     found = figures(share=1 if options.full else _SHARE)
-    print(json.dumps(found, indent=1) if options.json else "\n".join(map(_tell, found)))
+    print(json.dumps(list(map(asdict, found))) if options.json else "\n".join(map(str, found)))
     return 0
 
 

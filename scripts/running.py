@@ -1,6 +1,5 @@
 """The running stack as the programs behind the Makefile see it: its outputs, and stores over it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ import boto3
 from botocore.config import Config
 
 from chartbuster.aws import S3Store
-from chartbuster.errors import Misconfigured
 from chartbuster.ports import ObjectStore
-from compose.environment import local_aws
+from compose import embedded
+from compose.environment import local_aws, of_services
 from compose.layout import Layout
 
 if TYPE_CHECKING:
@@ -47,14 +46,7 @@ class Running:
     @property
     def environment(self) -> dict[str, str]:
         """What a program needs to find this stack, by the names the trainer and the app read."""
-        return {
-            **local_aws(self.outputs["Endpoint"]),
-            "RAW_BUCKET": self.outputs["RawBucket"],
-            "READY_BUCKET": self.outputs["ReadyBucket"],
-            "ARTIFACTS_BUCKET": self.outputs["ArtifactsBucket"],
-            "TRAIN_QUEUE_URL": self.outputs["QueueUrl"],
-            "TRAIN_DEAD_LETTER_QUEUE_URL": self.outputs["TrainDeadLetterQueueUrl"],
-        }
+        return of_services(self.outputs["Endpoint"], self.outputs)
 
     @property
     def sqs(self) -> "SQSClient":
@@ -85,9 +77,5 @@ class Running:
 
 
 def running_stack(root: Path = ROOT) -> Running:
-    """The stack of the checkout at `root`; raises `Misconfigured` when none is up."""
-    path = Layout(root).outputs
-    try:
-        return Running(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise Misconfigured("the stack is not up; `make up` brings it up") from error
+    """The stack of the checkout at `root`; raises `NotFound` when none is up."""
+    return Running(embedded.outputs(Layout(root)))
