@@ -1,4 +1,8 @@
-"""Keeps the state of the local stack: `python -m compose.keeper`, which supervisor runs."""
+"""Keeps the state of the local stack: `python -m compose.keeper`, in both modes.
+
+Deploys infra/data.yaml into a LocalStack that is new, puts the kept objects back, and from then on
+mirrors every change. With --once it ends as soon as all is put back.
+"""
 
 import argparse
 import contextlib
@@ -14,18 +18,20 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, Misconfigured, Unreachable
+from chartbuster.probe import heartbeat
+from compose.gate import Gate
 from compose.health import localstack_is_healthy
 from compose.keeping import Consumers, Emulator, Keeper, NobodyHeld, Report
 from compose.layout import BUCKETS, Layout, bucket, expected_outputs
 from compose.locking import Locked, only_one
 from compose.state import StateFolder
-from compose.supervision import Held, Supervisor
 from infra.data import deploy_data
 
 log = logging.getLogger("compose.keeper")
@@ -33,10 +39,16 @@ log = logging.getLogger("compose.keeper")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the keeper is told: which LocalStack, which folder, and where to report."""
+    """What the keeper is told: which LocalStack, which folder, and where to report.
+
+    `public_endpoint` is where people reach LocalStack, which may have another address than the
+    keeper's. Who must not see the buckets while they are filled is either a list of supervised
+    programs, `hold`, or everybody who comes through the gate on the port `gate_port`.
+    """
 
     stage: str
     endpoint: str
+    public_endpoint: str
     state: Path
     report: Path
     outputs: Path
@@ -44,6 +56,7 @@ class Settings:
     demo_catalogue: Path
     web_url: str
     hold: tuple[str, ...]
+    gate_port: int | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -58,6 +71,7 @@ class Settings:
         return cls(
             stage=env["STAGE"],
             endpoint=env["AWS_ENDPOINT_URL"],
+            public_endpoint=env.get("PUBLIC_ENDPOINT") or env["AWS_ENDPOINT_URL"],
             state=Path(env["STATE_DIR"]),
             report=Path(env["REPORT_FILE"]),
             outputs=Path(env["OUTPUTS_FILE"]),
@@ -65,6 +79,7 @@ class Settings:
             demo_catalogue=Path(env["DEMO_CATALOGUE"]),
             web_url=env["WEB_URL"],
             hold=tuple(filter(None, env.get("HOLD_PROGRAMS", "").split(","))),
+            gate_port=int(env["GATE_PORT"]) if env.get("GATE_PORT") else None,
         )
 
 
@@ -80,7 +95,7 @@ def checked_outputs(settings: Settings, found: Mapping[str, str]) -> dict[str, s
 
     Raises `Misconfigured` when a name is not the one the other programs were started with.
     """
-    expected = expected_outputs(settings.endpoint, settings.stage)
+    expected = expected_outputs(settings.public_endpoint, settings.stage)
     wrong = [
         f"{name} is {found.get(name)!r}, expected {value!r}"
         for name, value in expected.items()
@@ -88,7 +103,7 @@ def checked_outputs(settings: Settings, found: Mapping[str, str]) -> dict[str, s
     ]
     if wrong:
         raise Misconfigured(f"infra/data.yaml and compose/layout.py disagree: {'; '.join(wrong)}")
-    return {**expected, "Endpoint": settings.endpoint, "WebUrl": settings.web_url}
+    return {**expected, "Endpoint": settings.public_endpoint, "WebUrl": settings.web_url}
 
 
 def deploy(settings: Settings, marker_bucket: str) -> dict[str, str]:
@@ -113,14 +128,28 @@ def read_demo(path: Path) -> bytes:
         ) from error
 
 
-def keeper_of(
-    settings: Settings, *, stopping: Callable[[], bool], rest: Callable[[float], object]
-) -> Keeper:
-    """The keeper over LocalStack, the disk and the supervisor these settings name."""
-    marker_bucket = bucket("keeper", settings.stage)
-    consumers: Consumers = NobodyHeld()
+def consumers_of(settings: Settings) -> Consumers:
+    """Whoever must not see the buckets while they are filled."""
+    if settings.gate_port is not None:
+        address = urlsplit(settings.endpoint)
+        return Gate(settings.gate_port, to=(address.hostname or "", address.port or 80))
     if settings.hold:
-        consumers = Held(Supervisor(Layout(Path.cwd().parent)), settings.hold)
+        # Imported here: only the embedded composition has a supervisor.
+        from compose.supervision import Held, Supervisor
+
+        return Held(Supervisor(Layout(Path.cwd().parent)), settings.hold)
+    return NobodyHeld()
+
+
+def keeper_of(
+    settings: Settings,
+    consumers: Consumers,
+    *,
+    stopping: Callable[[], bool],
+    rest: Callable[[float], object],
+) -> Keeper:
+    """The keeper over the LocalStack and the folder these settings name."""
+    marker_bucket = bucket("keeper", settings.stage)
     return Keeper(
         emulator=Emulator(
             healthy=functools.partial(localstack_is_healthy, settings.endpoint),
@@ -133,6 +162,7 @@ def keeper_of(
         demo=functools.partial(read_demo, settings.demo_catalogue),
         ready=lambda found: write_json(settings.outputs, checked_outputs(settings, found)),
         tell=lambda report: write_json(settings.report, told(report)),
+        alive=heartbeat(os.environ),
         new_marker=lambda: uuid.uuid4().hex.encode(),
         stopping=stopping,
         rest=rest,
@@ -146,11 +176,13 @@ def told(report: Report) -> dict[str, object]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=(__doc__ or "").partition("\n")[0],
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: STAGE=local AWS_ENDPOINT_URL=http://127.0.0.1:4566 STATE_DIR=state ... "
         "python -m compose.keeper",
     )
-    parser.parse_args()
+    parser.add_argument("--once", action="store_true", help="deploy, put back, and end")
+    once = parser.parse_args().once
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
     )
@@ -163,7 +195,12 @@ def main() -> int:
         with contextlib.ExitStack() as held:
             # Two keepers over one folder would undo each other's work.
             held.enter_context(only_one(settings.state / ".lock", patience=30))
-            keeper_of(settings, stopping=stop.is_set, rest=stop.wait).run()
+            consumers = NobodyHeld() if once else consumers_of(settings)
+            keeper = keeper_of(settings, consumers, stopping=stop.is_set, rest=stop.wait)
+            if once:
+                keeper.restore()
+            else:
+                keeper.run()
     except (Locked, ChartBusterError) as error:
         log.error("keeper_cannot_start %s", error)
         return 1

@@ -94,6 +94,7 @@ class Keeper:
         demo: Callable[[], bytes],
         ready: Callable[[Mapping[str, str]], None],
         tell: Callable[[Report], None],
+        alive: Callable[[], None] = lambda: None,
         new_marker: Callable[[], bytes],
         stopping: Callable[[], bool],
         rest: Callable[[float], object],
@@ -104,6 +105,7 @@ class Keeper:
         self._demo = demo
         self._ready = ready
         self._tell = tell
+        self._alive = alive
         self._new_marker = new_marker
         self._stopping = stopping
         self._rest = rest
@@ -111,6 +113,23 @@ class Keeper:
         # The marker of the LocalStack being mirrored, and the versions of what is kept of it.
         self._marker: bytes | None = None
         self._known: dict[Place, str | None] = {}
+
+    def restore(self) -> None:
+        """Wait for LocalStack, deploy, put the state back, and be done.
+
+        One that was not empty stays as it is. What may pass is tried again until stopped; what
+        will not is raised.
+        """
+        while not self._stopping():
+            if not self._emulator.healthy():
+                self._rest(_WHILE_WAITING)
+                continue
+            try:
+                self.adopt_or_restore()
+                break
+            except TryAgain as error:
+                self._in_trouble(error)
+                self._rest(_AFTER_TROUBLE)
 
     def run(self) -> None:
         """Keep until stopped; then make one last pass, so that nothing written before is lost."""
@@ -134,6 +153,7 @@ class Keeper:
                     return _WHILE_WAITING
                 self.adopt_or_restore()
             self.mirror()
+            self._alive()
             self._say("mirroring")
         except Newborn:
             log.warning("localstack_is_empty")

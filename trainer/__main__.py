@@ -2,7 +2,8 @@
 
 Takes its settings from the environment: READY_BUCKET, ARTIFACTS_BUCKET, TRAIN_QUEUE_URL and
 TRAIN_DEAD_LETTER_QUEUE_URL, and, where the defaults do not suit, TRAINER_VISIBILITY_SECONDS (30)
-and TRAINER_JOBS (2 models at a time). SIGTERM gives the work in hand back and ends the program.
+and TRAINER_JOBS (2 models at a time). HEARTBEAT_FILE, if set, is touched while all is well. SIGTERM
+gives the work in hand back and ends the program.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from types import FrameType
 from chartbuster import logs
 from chartbuster.aws import sqs_queue
 from chartbuster.errors import Misconfigured
+from chartbuster.probe import heartbeat
 from trainer.child import Outcome, command_for, run_in_child, threads_environment
 from trainer.settings import Settings
 from trainer.worker import Worker
@@ -55,7 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     queue = sqs_queue(settings.queue_url, dead_letters=settings.dead_letter_queue_url)
     log.info("trainer_started", extra={"queue": settings.queue_url})
-    Worker(queue=queue, train=train, stopping=stopping, visibility=settings.visibility).run()
+    Worker(
+        queue=queue,
+        train=train,
+        stopping=stopping,
+        alive=heartbeat(os.environ),
+        visibility=settings.visibility,
+    ).run()
     return 0
 
 

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _MOST_HELD = 100
 _LONGEST_REST = 30.0
+_LONGEST_BEAT = 20.0
 _LONGEST_DELAY = 900
 
 
@@ -68,8 +69,9 @@ class Worker:
     """Makes one run at a time until `stopping`.
 
     A message is finished only once the run of its dataset is there. While it waits, its visibility
-    is extended every third of `visibility` seconds; a stop gives it back at once. `train` makes the
-    run of a dataset and says how it ended.
+    is extended every third of `visibility` seconds, or every 20 s where that is sooner; a stop
+    gives it back at once. `train` makes the run of a dataset and says how it ended. `alive` is
+    called at least every half minute.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Worker:
         queue: Queue,
         train: Callable[[str], Outcome],
         stopping: Stop,
+        alive: Callable[[], None] = lambda: None,
         visibility: int = 30,
         beat: float | None = None,
         poll: float = 2.0,
@@ -86,8 +89,9 @@ class Worker:
         self._queue = queue
         self._train = train
         self._stopping = stopping
+        self._alive = alive
         self._visibility = visibility
-        self._beat = beat if beat is not None else visibility / 3
+        self._beat = beat if beat is not None else min(visibility / 3, _LONGEST_BEAT)
         self._poll = poll
         self._settle = settle
 
@@ -95,6 +99,7 @@ class Worker:
         """Work until told to stop; a queue that does not answer is asked ever more rarely."""
         rest = 0.5
         while not self._stopping.is_set():
+            self._alive()
             try:
                 self.work_once()
                 rest = 0.5
@@ -170,6 +175,7 @@ class Worker:
 
         def beat() -> None:
             while not over.wait(self._beat):
+                self._alive()
                 for delivery in held.deliveries():
                     try:
                         self._queue.extend(delivery, seconds=self._visibility)

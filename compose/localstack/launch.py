@@ -156,6 +156,21 @@ def keep_objects_in(folder: Path, provider: Any) -> None:
     provider.DEFAULT_S3_TMP_DIR = str(folder)
 
 
+def ask_no_name_server(aws_stack: Any) -> None:
+    """Have LocalStack know S3 as localhost, without looking up its maker's name for that.
+
+    The look-up would be the one question it asks of the network, and takes 8 s where there is
+    none. `aws_stack` is the module `localstack.utils.aws.aws_stack`; the seam is its global
+    CACHE_S3_HOSTNAME_DNS_STATUS. Raises SeamMissing when it is not there.
+    """
+    if not hasattr(aws_stack, "CACHE_S3_HOSTNAME_DNS_STATUS"):
+        raise SeamMissing(
+            f"{aws_stack.__name__} has no CACHE_S3_HOSTNAME_DNS_STATUS any more, so it would ask a "
+            "name server; launch.py was written for LocalStack 4.14.0"
+        )
+    aws_stack.CACHE_S3_HOSTNAME_DNS_STATUS = False
+
+
 def index_services() -> None:
     """Have another process make LocalStack's index of AWS's services, where there is none yet.
 
@@ -213,9 +228,11 @@ def main() -> int:
     from localstack.runtime import main as runtime
     from localstack.runtime.server import twisted
     from localstack.services.s3 import provider
+    from localstack.utils.aws import aws_stack
 
     try:
         bind_to_hosts(twisted)
+        ask_no_name_server(aws_stack)
         if "TMPDIR" in os.environ:
             keep_objects_in(Path(os.environ["TMPDIR"], "s3"), provider)
         runtime.main()

@@ -1,0 +1,52 @@
+#!/bin/sh
+# What the Dockerfiles do alike, as steps of their build stages; everything is staged under /out.
+#
+#   stage.sh packages LOCK    the locked packages as /out/opt/venv
+#   stage.sh folder LOCK DIR  the locked packages as the plain folder /out/DIR
+#   stage.sh code WHEEL...    our own wheels as /out/opt/chartbuster
+#   stage.sh date             every file under /out gets the same date: the last step of each stage
+#
+# example: COPY scripts/stage.sh /tmp/ ... RUN sh /tmp/stage.sh code /tmp/*.whl && sh /tmp/stage.sh date
+#
+# The same files give the same bytes. Byte code is compiled package by package, each in a process of
+# its own, because what a process compiled before shows in the bytes.
+set -eu
+
+PYTHON=/usr/local/bin/python3.13
+export PYTHONHASHSEED=0 UV_LINK_MODE=copy
+
+lean() {                                 # what only developers of the packages need, 110 MB in all
+    find "$1" -type d \( -name tests -o -name include \) -prune -exec rm -r {} +
+}
+
+compile() {                              # DIR, whose folders are packages
+    (cd "$1" && find . -maxdepth 1 -type d -not -name . | sort | xargs -P "$(nproc)" -n 1 \
+        $PYTHON -m compileall -q --invalidation-mode unchecked-hash)
+    (cd "$1" && $PYTHON -m compileall -q -l --invalidation-mode unchecked-hash .)
+}
+
+case ${1:-} in
+    packages)
+        site=/opt/venv/lib/python3.13/site-packages
+        /tools/bin/uv venv --quiet --python $PYTHON /opt/venv
+        /tools/bin/uv pip sync --quiet --python /opt/venv/bin/python --require-hashes "$2"
+        lean $site
+        compile $site
+        echo /opt/chartbuster > $site/chartbuster.pth
+        mkdir -p /out/opt
+        mv /opt/venv /out/opt/venv ;;
+    folder)
+        /tools/bin/uv pip install --quiet --python $PYTHON --target "/out/$3" --require-hashes -r "$2"
+        lean "/out/$3"
+        compile "/out/$3" ;;
+    code)
+        shift
+        /tools/bin/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-compile \
+            --target /out/opt/chartbuster "$@"
+        compile /out/opt/chartbuster ;;
+    date)
+        find /out -exec touch --no-dereference --date=1980-01-01T00:00:00Z {} + ;;
+    *)
+        sed -n '2,9s/^# \{0,1\}//p' "$0"
+        [ "${1:-}" = --help ] || exit 2 ;;
+esac
