@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 LOCALSTACK_PORT ?= 4566
 WEB_PORT ?= 8501
-export LOCALSTACK_PORT WEB_PORT
+export LOCALSTACK_PORT WEB_PORT MODE
 
 # The interpreter: a python3.13 of this machine by its real path, since a pyenv shim vanishes inside
 # other environments; only where there is none does uv fetch one.
@@ -46,8 +46,9 @@ DEMO := build/demo_catalogue.csv.gz
 
 ##@ Run it
 .PHONY: up down status logs reset reconcile outputs awslocal
-up: stack  ## bring the whole stack up and say where the app is
-	@$(ENV)/scripts/bin/python -m scripts.up
+up: $(ENV)/scripts/.wheel  ## bring the whole stack up and say where the app is; MODE=docker or embedded
+	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
+	  $(ENV)/scripts/bin/python -m scripts.up --mode $$mode
 down: $(ENV)/scripts/.wheel  ## stop everything; uploads, runs and champions are kept
 	@$(ENV)/scripts/bin/python -m scripts.down
 status: $(ENV)/scripts/.wheel  ## what runs and how it is; FORMAT=json for programs
@@ -84,7 +85,8 @@ plan: $(ENV)/scripts/.wheel $(ZIP)  ## what deploying infra/data.yaml as it is n
 	@$(ENV)/scripts/bin/python -m scripts.plan
 screenshot: $(ENV)/dev/.synced  ## the picture of the app in the README, from the running stack
 	@$(ENV)/dev/bin/python -m scripts.screenshot
-build: $(WHEEL) $(EXECUTOR_WHEEL) $(ZIP) $(DEMO)  ## the wheel, the Lambda's zip and the demo catalogue
+build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the images, and build/manifest.json
+	@$(ENV)/scripts/bin/python -m scripts.build
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
 
@@ -93,7 +95,11 @@ help:
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)
 
 # --- what the targets stand on ---------------------------------------------------------------------
-.PHONY: stack
+.PHONY: artifacts parts-for-docker parts-for-embedded stack
+artifacts: $(WHEEL) $(EXECUTOR_WHEEL) $(ZIP) $(DEMO)
+parts-for-docker: artifacts
+	@$(ENV)/scripts/bin/python -m scripts.build --images
+parts-for-embedded: stack
 stack: $(ENV)/emulator/.wheel $(ENV)/trainer/.wheel $(ENV)/webapp/.wheel $(ENV)/scripts/.wheel $(RUNTIME) $(ZIP) $(DEMO)
 
 $(UV): scripts/tools.txt

@@ -16,6 +16,7 @@ from typing import Any
 from chartbuster.errors import InvalidName
 
 _DATASET = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_NOT_INSTALLED = {"__pycache__", "Dockerfile"}
 _FILE = re.compile(r"[\w. ()+,&'!@~=-]{1,180}\.csv(\.gz)?", re.IGNORECASE)
 
 
@@ -46,7 +47,7 @@ def run_id(*, version: str, configuration: Mapping[str, Any], code: str, lock: s
 
 
 def code_digest(*packages: str) -> str:
-    """The digest over every file of `packages` as installed (byte code left out).
+    """The digest over every file of `packages` as installed: no byte code, no Dockerfile.
 
     A wheel and the source tree it was built from give the same digest.
     """
@@ -59,7 +60,7 @@ def code_digest(*packages: str) -> str:
 
 def _files_of(folder: Traversable, path: str) -> Iterable[tuple[str, bytes]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name == "__pycache__":
+        if entry.name in _NOT_INSTALLED:
             continue
         inner = f"{path}/{entry.name}"
         if entry.is_dir():

@@ -5,7 +5,6 @@ mirrors every change. With --once it ends as soon as all is put back.
 """
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import json
@@ -192,11 +191,13 @@ def main() -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
         settings = Settings.from_env(os.environ)
-        with contextlib.ExitStack() as held:
-            # Two keepers over one folder would undo each other's work.
-            held.enter_context(only_one(settings.state / ".lock", patience=30))
-            consumers = NobodyHeld() if once else consumers_of(settings)
-            keeper = keeper_of(settings, consumers, stopping=stop.is_set, rest=stop.wait)
+        consumers = NobodyHeld() if once else consumers_of(settings)
+        keeper = keeper_of(settings, consumers, stopping=stop.is_set, rest=stop.wait)
+        if once and keeper.is_restored():
+            log.info("state_is_there")
+            return 0
+        # Two keepers over one folder would undo each other's work.
+        with only_one(settings.state / ".lock", patience=30):
             if once:
                 keeper.restore()
             else:

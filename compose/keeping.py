@@ -114,6 +114,10 @@ class Keeper:
         self._marker: bytes | None = None
         self._known: dict[Place, str | None] = {}
 
+    def is_restored(self) -> bool:
+        """Whether LocalStack holds the state already, because a keeper before put it back."""
+        return self._emulator.healthy() and self._read_marker() is not None
+
     def restore(self) -> None:
         """Wait for LocalStack, deploy, put the state back, and be done.
 

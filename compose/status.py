@@ -1,13 +1,13 @@
-"""How the embedded stack is: asked of supervisor, the services and the buckets, in one look."""
+"""How the stack is: asked of its components, the services and the buckets, in one look."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chartbuster.errors import ChartBusterError
+from chartbuster.errors import ChartBusterError, NotFound
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
-from compose.embedded import outputs, report
+from compose import embedded
+from compose.composed import Composed
 from compose.health import app_answers, localstack_is_healthy
 from compose.layout import Layout
 from compose.processes import own_resident_bytes, resident_bytes, uptime
@@ -60,54 +60,94 @@ class Status:
         return not self.faults
 
 
+@dataclass(frozen=True)
+class Look:
+    """What whoever runs the components says of them; `keeper` is the keeper's last word."""
+
+    faults: tuple[str, ...]
+    components: tuple[Running, ...]
+    addresses: Mapping[str, str]
+    keeper: Mapping[str, object]
+
+
+NOT_UP = Status(faults=("the stack is not up; `make up` brings it up",), addresses={})
+
+
 def look(
-    layout: Layout,
+    found: Look,
     stores: Mapping[str, ObjectStore],
     queues: Mapping[str, Callable[[], Depth]],
 ) -> Status:
-    """The status of the stack at `layout`.
+    """The status of the stack whose components `found` describes.
 
     `stores` maps each bucket's role to its store, `queues` each queue's name to a function that
-    gives its `Depth`. What does not answer becomes a fault and not an error.
+    gives its `Depth`; both are empty while the stack has none. What does not answer becomes a
+    fault and not an error.
     """
-    supervisor = Supervisor(layout)
-    composition = read_composition(layout)
-    try:
-        components = supervisor.components()
-        supervisor_pid = supervisor.pid()
-    except SupervisorAway:
-        return Status(faults=("the stack is not up; `make up` brings it up",), addresses={})
-    addresses = {}
-    faults = [
-        f"{each.name} is {each.state}: {each.said}" for each in components if not each.running
-    ]
-    if composition is not None:
-        ports = composition.ports
-        addresses = {"Endpoint": ports.endpoint, "WebUrl": ports.web_url}
-        if not localstack_is_healthy(ports.endpoint):
-            faults.append(f"LocalStack does not answer at {ports.endpoint}")
-        if not app_answers(ports.web_url):
-            faults.append(f"the app does not answer at {ports.web_url}")
-    faults += keeper_faults(report(layout))
+    faults = list(found.faults)
+    if found.addresses:
+        endpoint, web_url = found.addresses["Endpoint"], found.addresses["WebUrl"]
+        if not localstack_is_healthy(endpoint):
+            faults.append(f"LocalStack does not answer at {endpoint}")
+        if not app_answers(web_url):
+            faults.append(f"the app does not answer at {web_url}")
+    faults += keeper_faults(found.keeper)
     objects, depths, champions = {}, {}, list[Served]()
-    with contextlib.suppress(ChartBusterError):
-        outputs(layout)
-        try:
-            objects = {role: sum(1 for _ in store.list("")) for role, store in stores.items()}
-            depths = {name: depth() for name, depth in queues.items()}
-            champions = served(stores["artifacts"])
-        except ChartBusterError as error:
-            faults.append(str(error))
+    try:
+        objects = {role: sum(1 for _ in store.list("")) for role, store in stores.items()}
+        depths = {name: depth() for name, depth in queues.items()}
+        champions = served(stores["artifacts"]) if stores else []
+    except ChartBusterError as error:
+        faults.append(str(error))
     return Status(
         faults=tuple(faults),
-        addresses=addresses,
+        addresses=found.addresses,
+        components=found.components,
+        objects=objects,
+        queues=depths,
+        champions=tuple(champions),
+    )
+
+
+def look_at_embedded(layout: Layout) -> Look | None:
+    """The supervised programs, and what they hold; None when supervisor does not run."""
+    supervisor, composition = Supervisor(layout), read_composition(layout)
+    try:
+        components, supervisor_pid = supervisor.components(), supervisor.pid()
+    except SupervisorAway:
+        return None
+    ports = composition.ports if composition else None
+    return Look(
+        faults=tuple(
+            f"{each.name} is {each.state}: {each.said}" for each in components if not each.running
+        ),
         components=(
             *(_running(each) for each in components),
             *([_supervisor(supervisor_pid)] if supervisor_pid else []),
         ),
-        objects=objects,
-        queues=depths,
-        champions=tuple(champions),
+        addresses={"Endpoint": ports.endpoint, "WebUrl": ports.web_url} if ports else {},
+        keeper=embedded.report(layout),
+    )
+
+
+def look_at_containers(stack: Composed) -> Look | None:
+    """The containers of a Compose project; None when there are none."""
+    containers = stack.containers(memory=True)
+    if not containers:
+        return None
+    try:
+        outputs = stack.outputs()
+    except NotFound:
+        outputs = {}
+    return Look(
+        faults=tuple(f"{each.service} is {each.said}" for each in containers if not each.well),
+        components=tuple(
+            Running(each.service, each.said.upper(), each.pid, each.uptime, each.memory)
+            for each in containers
+            if each.service != "deploy"
+        ),
+        addresses={name: outputs[name] for name in ("Endpoint", "WebUrl") if name in outputs},
+        keeper=stack.report(),
     )
 
 

@@ -1,11 +1,13 @@
 """Waiting for the stack, and noticing when waiting is in vain."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chartbuster.errors import TryAgain
-from compose.embedded import report
+from compose import embedded
+from compose.composed import Composed
+from compose.engine import EngineFailed
 from compose.layout import Layout
 from compose.supervision import Component, Supervisor, SupervisorAway
 
@@ -21,9 +23,14 @@ class NotUp(TryAgain):
 
 @dataclass
 class Watch:
-    """One stack being waited for."""
+    """One stack being waited for.
 
-    layout: Layout
+    `wrong` says what is not as it should be, by the name of the component; `last_words` gives the
+    last lines of a component's log.
+    """
+
+    wrong: Callable[[], Mapping[str, str]]
+    last_words: Callable[[str], Sequence[str]]
     monotonic: Callable[[], float] = time.monotonic
     rest: Callable[[float], object] = time.sleep
     _wrong_since: dict[str, float] = field(default_factory=dict)
@@ -47,31 +54,55 @@ class Watch:
             self.rest(_POLL)
 
     def _look(self, now: float) -> None:
-        wrong = self._what_is_wrong()
+        wrong = self.wrong()
         self._wrong_since = {name: self._wrong_since.get(name, now) for name in wrong}
         for name, since in self._wrong_since.items():
             if now - since > _GRACE or wrong[name].startswith("gave up"):
-                raise NotUp(f"{name} {wrong[name]}{self._last_words(name)}")
+                said = "".join(f"\n  {name}| {line[:300]}" for line in self.last_words(name))
+                raise NotUp(f"{name} {wrong[name]}{said}")
 
-    def _what_is_wrong(self) -> dict[str, str]:
-        """What is not as it should be, by the name of the component."""
+
+def embedded_watch(layout: Layout) -> Watch:
+    """Watches the supervised programs of the stack at `layout`."""
+
+    def wrong() -> dict[str, str]:
         try:
-            components = Supervisor(self.layout).components()
+            components = Supervisor(layout).components()
         except SupervisorAway as error:
             return {"supervisor": f"is away: {error}"}
-        wrong = {each.name: why for each in components if (why := reason(each))}
-        said = report(self.layout)
-        if said.get("phase") == "troubled":
-            wrong["keeper"] = f"cannot go on: {said.get('trouble')}"
-        return wrong
+        found = {each.name: why for each in components if (why := reason(each))}
+        return found | in_trouble(embedded.report(layout))
 
-    def _last_words(self, name: str) -> str:
+    def last_words(name: str) -> list[str]:
         try:
-            text = (self.layout.logs / f"{name}.log").read_text(errors="replace")
+            text = (layout.logs / f"{name}.log").read_text(errors="replace")
         except OSError:
-            return ""
-        lines = text.splitlines()[-12:]
-        return "".join(f"\n  {name}| {line[:300]}" for line in lines)
+            return []
+        return text.splitlines()[-12:]
+
+    return Watch(wrong, last_words)
+
+
+def composed_watch(stack: Composed) -> Watch:
+    """Watches the containers of a Compose project."""
+
+    def wrong() -> dict[str, str]:
+        found = {each.service: f"is {each.said}" for each in stack.containers() if not each.well}
+        return found | in_trouble(stack.report())
+
+    def last_words(name: str) -> list[str]:
+        try:
+            return stack.lines(name)
+        except EngineFailed:
+            return []
+
+    return Watch(wrong, last_words)
+
+
+def in_trouble(said: Mapping[str, object]) -> dict[str, str]:
+    """The keeper, when its last word is that it cannot go on."""
+    trouble = said.get("phase") == "troubled"
+    return {"keeper": f"cannot go on: {said.get('trouble')}"} if trouble else {}
 
 
 def reason(component: Component) -> str:

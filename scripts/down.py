@@ -1,4 +1,4 @@
-"""Stops the whole stack in order. Uploads, runs and champions are kept in .stack/state."""
+"""Stops the whole stack in order, however it runs. Uploads, runs and champions are kept."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from compose import embedded
+from compose.composed import Composed
 from compose.layout import Layout
 from scripts.command import run
 from scripts.running import ROOT
@@ -13,7 +14,7 @@ from scripts.steps import Steps
 
 
 def bring_down(layout: Layout, steps: Steps) -> None:
-    """Stop everything; a stack that does not run is fine."""
+    """Stop the supervised programs; a stack that does not run is fine."""
     if not layout.stack.exists():
         steps.say("ChartBuster is not up")
         return
@@ -26,13 +27,26 @@ def bring_down(layout: Layout, steps: Steps) -> None:
     steps.say(f"ChartBuster is down; {kept}" if was_up else f"ChartBuster was not up; {kept}")
 
 
+def bring_containers_down(stack: Composed, steps: Steps) -> None:
+    """Stop and remove the containers, and keep the volume with the state."""
+    with steps.step("everything stopped"):
+        stack.down()
+    steps.say(
+        f"ChartBuster is down; uploads, runs and champions are kept in the volume {stack.volume}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog="example: make down")
     parser.parse_args()
 
     def down() -> int:
-        embedded.check_platform()
-        bring_down(Layout(ROOT), Steps(Console(highlight=False)))
+        layout, containers = Layout(ROOT), Composed.of(ROOT)
+        steps = Steps(Console(highlight=False))
+        if containers.is_there():
+            bring_containers_down(containers, steps)
+        if layout.stack.exists() or not containers.remembers():
+            bring_down(layout, steps)
         return 0
 
     return run(down, interrupted="stopped waiting; `make down` again finishes what is left")

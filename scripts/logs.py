@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chartbuster.errors import NotFound, Unreachable
+from compose.composed import Composed
 from compose.layout import Layout
 from scripts.command import run
 from scripts.running import ROOT, running_stack
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 ON_DISK = ("localstack", "keeper", "trainer", "webapp", "guard", "supervisor")
+IN_CONTAINERS = ("localstack", "deploy", "keeper", "trainer", "webapp")
 LAMBDA = "lambda"
 
 
@@ -32,6 +34,23 @@ def tail(files: list[Path], *, lines: int, follow: bool) -> int:
     sys.stdout.flush()
     done = subprocess.run([*command, "--", *map(str, files)], check=False)
     return done.returncode
+
+
+def show_containers(stack: Composed, service: str | None, *, lines: int, follow: bool) -> int:
+    """Show the last `lines` of each container; with `follow`, go on."""
+    if service is not None and service not in IN_CONTAINERS:
+        raise NotFound(
+            f"no container {service!r}; expected one of {', '.join((*IN_CONTAINERS, LAMBDA))}"
+        )
+    command = stack.command(
+        *("logs", "--tail", str(lines)),
+        *(["--follow"] if follow else []),
+        *([service] if service else []),
+    )
+    sys.stdout.flush()
+    return subprocess.run(
+        ["docker", *command], env=stack.environment, cwd=stack.root, check=False
+    ).returncode
 
 
 def lambda_lines(
@@ -80,7 +99,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog="example: make logs SERVICE=trainer FOLLOW=1"
     )
-    parser.add_argument("--service", choices=(*ON_DISK, LAMBDA), help="one component only")
+    parser.add_argument(
+        "--service", choices=(*ON_DISK, "deploy", LAMBDA), help="one component only"
+    )
     parser.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
     parser.add_argument("--lines", type=int, default=20, help="how many (default: 20 of each)")
     options = parser.parse_args()
@@ -93,6 +114,11 @@ def main() -> int:
             # LocalStack does not write to the log group the template names, as AWS does.
             group = f"/aws/lambda/{stack.outputs['FunctionName']}"
             return show_lambda(stack.logs, group, lines=options.lines, follow=options.follow)
+        containers = Composed.of(ROOT)
+        if containers.is_there():
+            return show_containers(
+                containers, options.service, lines=options.lines, follow=options.follow
+            )
         files = files_of(Layout(ROOT), options.service)
         return tail(files, lines=options.lines, follow=options.follow)
 

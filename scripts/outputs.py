@@ -4,10 +4,8 @@ import argparse
 import json
 import sys
 
-from compose import embedded
-from compose.layout import Layout
 from scripts.command import run
-from scripts.running import ROOT
+from scripts.running import running_stack
 
 
 def main() -> int:
@@ -17,7 +15,7 @@ def main() -> int:
     parser.parse_args()
 
     def outputs() -> int:
-        print(json.dumps(embedded.outputs(Layout(ROOT)), indent=2))
+        print(json.dumps(running_stack().outputs, indent=2))
         return 0
 
     return run(outputs)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from compose.composed import Composed
 from compose.environment import of_program
 from compose.layout import Layout
 from scripts.command import run
@@ -18,6 +19,12 @@ from scripts.running import ROOT, Running, running_stack
 def command(song: str) -> list[str]:
     """The trainer's own scoring program, in its own environment."""
     return [str(Layout(ROOT).python("trainer")), "-m", "trainer.score_model", "--song", song]
+
+
+def command_in(containers: Composed, song: str) -> list[str]:
+    """The same program in the trainer's container."""
+    program = ("python", "-m", "trainer.score_model", "--song", song)
+    return ["docker", *containers.command("exec", "-T", "trainer", *program)]
 
 
 def environment(stack: Running, environ: Mapping[str, str]) -> dict[str, str]:
@@ -37,6 +44,10 @@ def main() -> int:
         parser.error("""SONG is empty; for example: make predict SONG='{"genre": "Pop"}'""")
 
     def predict() -> int:
+        containers = Composed.of(ROOT)
+        if containers.is_there():
+            asked = command_in(containers, options.song)
+            return subprocess.run(asked, env=containers.environment, check=False).returncode
         wanted = environment(running_stack(), os.environ)
         return subprocess.run(command(options.song), env=wanted, check=False).returncode
 

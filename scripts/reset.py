@@ -1,4 +1,4 @@
-"""Stops the stack and forgets all uploads, runs and champions: removes .stack. Asks first."""
+"""Stops the stack and forgets all uploads, runs and champions, in both modes. Asks first."""
 
 import argparse
 import sys
@@ -7,27 +7,43 @@ from rich.console import Console
 
 from chartbuster.errors import Misconfigured
 from compose import embedded
+from compose.composed import Composed
 from compose.layout import Layout
 from scripts.command import run
 from scripts.running import ROOT
 from scripts.steps import Steps
 
 
-def confirmed(layout: Layout) -> bool:
+def confirmed(what: str) -> bool:
     """Whether the person typed yes; raises `Misconfigured` where nobody can be asked."""
     if not sys.stdin.isatty():
         raise Misconfigured(
             "this forgets all uploads, runs and champions, and there is no terminal to ask on; "
             "say that it is meant: make reset YES=1"
         )
-    print(f"This stops the stack and removes {layout.stack}: all uploads, runs and champions.")
+    print(f"This stops the stack and removes {what}: all uploads, runs and champions.")
     return input("Type yes to go on: ").strip().lower() == "yes"
 
 
+def kept(layout: Layout, containers: Composed) -> list[str]:
+    """Where there is anything to forget, in words."""
+    return [
+        *([str(layout.stack)] if layout.stack.exists() else []),
+        *([f"the volume {containers.volume}"] if containers.remembers() else []),
+        *(["the containers"] if containers.is_there() else []),
+    ]
+
+
+def forget_containers(containers: Composed, steps: Steps) -> None:
+    """Remove the containers and their volume; nothing there is fine."""
+    if containers.is_there() or containers.remembers():
+        with steps.step("containers and their volume removed"):
+            containers.forget()
+
+
 def forget(layout: Layout, steps: Steps) -> None:
-    """Stop everything and remove the state; nothing there is fine."""
+    """Stop the supervised programs and remove .stack; nothing there is fine."""
     if not layout.stack.exists():
-        steps.say("there is nothing to forget")
         return
     with embedded.alone(layout, lambda who: steps.say(f"waiting for {who} to finish")):
         with steps.step("everything stopped"):
@@ -42,12 +58,17 @@ def main() -> int:
     options = parser.parse_args()
 
     def reset() -> int:
-        embedded.check_platform()
-        layout = Layout(ROOT)
-        if not (options.yes or confirmed(layout)):
+        layout, containers = Layout(ROOT), Composed.of(ROOT)
+        there = kept(layout, containers)
+        if not there:
+            print("there is nothing to forget")
+            return 0
+        if not (options.yes or confirmed(" and ".join(there))):
             print("nothing was removed")
             return 1
-        forget(layout, Steps(Console(highlight=False)))
+        steps = Steps(Console(highlight=False))
+        forget_containers(containers, steps)
+        forget(layout, steps)
         return 0
 
     return run(reset)

@@ -9,8 +9,10 @@ import boto3
 from botocore.config import Config
 
 from chartbuster.aws import S3Store
+from chartbuster.errors import NotFound
 from chartbuster.ports import ObjectStore
 from compose import embedded
+from compose.composed import Composed
 from compose.environment import local_aws, of_services
 from compose.layout import Layout
 
@@ -77,5 +79,8 @@ class Running:
 
 
 def running_stack(root: Path = ROOT) -> Running:
-    """The stack of the checkout at `root`; raises `NotFound` when none is up."""
-    return Running(embedded.outputs(Layout(root)))
+    """The stack of the checkout at `root`, however it runs; raises `NotFound` when none is up."""
+    try:
+        return Running(embedded.outputs(Layout(root)))
+    except NotFound:
+        return Running(Composed.of(root).outputs())

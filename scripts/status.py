@@ -1,6 +1,7 @@
 """Says how every part of the stack is. Exits with 0 only when all is well."""
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import json
@@ -14,20 +15,35 @@ from rich.table import Table
 from rich.text import Text
 
 from chartbuster.errors import ChartBusterError, Unreachable
+from compose.composed import Composed
+from compose.engine import EngineFailed
 from compose.layout import Layout
-from compose.status import Depth, Status, look
+from compose.status import (
+    NOT_UP,
+    Depth,
+    Status,
+    look,
+    look_at_containers,
+    look_at_embedded,
+)
 from scripts.command import run
 from scripts.running import ROOT, Running, running_stack
 
 
 def status_of(layout: Layout) -> Status:
     """The status, with as much of buckets and queues as can be asked."""
+    found = look_at_embedded(layout)
+    if found is None:
+        with contextlib.suppress(EngineFailed):
+            found = look_at_containers(Composed.of(layout.root))
+    if found is None:
+        return NOT_UP
     try:
         stack = running_stack(layout.root)
     except ChartBusterError:
-        return look(layout, {}, {})
+        return look(found, {}, {})
     stores = {"raw": stack.raw, "ready": stack.ready, "artifacts": stack.artifacts}
-    return look(layout, stores, queues_of(stack))
+    return look(found, stores, queues_of(stack))
 
 
 def queues_of(stack: Running) -> dict[str, Callable[[], Depth]]:
@@ -68,7 +84,7 @@ def show(status: Status, console: Console) -> None:
     if status.components:
         table = _table("component", "state", ">pid", ">up", ">memory")
         for each in status.components:
-            style = "green" if each.state == "RUNNING" else "red"
+            style = "green" if each.state in {"RUNNING", "HEALTHY"} else "red"
             memory = f"{each.memory / 1e6:.0f} MB" if each.memory else ""
             up = _span(each.uptime) if each.pid else ""
             state = Text(each.state.lower(), style=style)

@@ -1,26 +1,32 @@
-"""Brings the whole stack up without Docker and says where the app is.
+"""Brings the whole stack up, in containers or without, and says where the app is.
 
 A stack that is up already stays as it is. One that was started from something else than is built
-now, or on other ports, is started again; uploads, runs and champions are kept.
+now, or on other ports, is started again; uploads, runs and champions are kept. The two modes keep
+theirs apart, and only one runs at a time.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console
 
 from chartbuster.registry import Registry
-from compose import embedded
+from compose import embedded, manifest
 from compose.announcing import Buckets, training_is_expected
+from compose.composed import Composed
 from compose.health import app_answers, app_serves, localstack_is_healthy
 from compose.layout import Layout, Ports
+from compose.modes import MODES
 from compose.programs import Composition
 from compose.supervision import Supervisor, SupervisorAway
-from compose.watching import Watch
+from compose.watching import Watch, composed_watch, embedded_watch
+from scripts.build import MANIFEST
 from scripts.command import run
-from scripts.running import ROOT, running_stack
+from scripts.down import bring_containers_down, bring_down
+from scripts.running import ROOT, Running, running_stack
 from scripts.steps import Steps
 
 _PATIENCE = 180.0
@@ -48,7 +54,7 @@ def bring_up(layout: Layout, wanted: Composition, steps: Steps) -> None:
 
 def wait_until_served(layout: Layout, ports: Ports, steps: Steps) -> None:
     """Wait for each part in turn; raises `NotUp` with the reason when one does not come."""
-    watch = Watch(layout)
+    watch = embedded_watch(layout)
 
     def keeper_is(*phases: str) -> bool:
         return embedded.report(layout).get("phase") in phases
@@ -70,12 +76,23 @@ def wait_until_served(layout: Layout, ports: Ports, steps: Steps) -> None:
     wait("app answers", lambda: app_answers(ports.web_url))
     wait("trainer runs", trainer_runs)
     with steps.step("champion served") as better_words:
-        better_words(wait_for_champion(layout, watch, ports))
+        better_words(wait_for_champion(running_stack(layout.root), watch))
 
 
-def wait_for_champion(layout: Layout, watch: Watch, ports: Ports) -> str:
+def bring_containers_up(stack: Composed, steps: Steps) -> None:
+    """Start the containers that do not run as wanted, and return when a champion is served."""
+    was_up = stack.is_there()
+    if not was_up:
+        embedded.check_ports(stack.ports)
+    with steps.step("containers run and are healthy"):
+        stack.up()
+    with steps.step("champion served") as better_words:
+        better_words(wait_for_champion(Running(stack.outputs()), composed_watch(stack)))
+    steps.say(f"ChartBuster is up: {stack.ports.web_url}")
+
+
+def wait_for_champion(stack: Running, watch: Watch) -> str:
     """Wait until the app serves the champion it shows first; returns what to say of it."""
-    stack = running_stack(layout.root)
     buckets = Buckets(stack.raw, stack.ready, stack.artifacts)
     registry = Registry(buckets.artifacts)
     said = list[str]()
@@ -83,7 +100,7 @@ def wait_for_champion(layout: Layout, watch: Watch, ports: Ports) -> str:
     def come() -> bool:
         active = registry.active()
         champion = registry.champion(active) if active else None
-        if champion is not None and app_serves(ports.web_url):
+        if champion is not None and app_serves(stack.web_url):
             said.append(f"champion served: {champion.model} for {champion.dataset}")
         elif champion is None and not training_is_expected(buckets):
             said.append("no upload to train on yet")
@@ -99,13 +116,26 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: LOCALSTACK_PORT=4600 WEB_PORT=8600 make up",
     )
-    parser.parse_args()
+    parser.add_argument("--mode", choices=MODES, default="embedded")
+    mode = parser.parse_args().mode
 
     def up() -> int:
-        embedded.check_platform()
         layout, ports = Layout(ROOT), Ports.from_env(os.environ)
+        steps = Steps(Console(highlight=False))
+        containers = Composed.of(ROOT)
+        if mode == "docker":
+            if Supervisor(layout).pid() is not None:
+                steps.say("the stack runs without Docker; it is stopped first, and keeps its state")
+                bring_down(layout, steps)
+            found = manifest.images(manifest.read(ROOT / MANIFEST))
+            bring_containers_up(replace(containers, ports=ports, images=found), steps)
+            return 0
+        embedded.check_platform()
+        if containers.is_there():
+            steps.say("the stack runs in containers; they are stopped first, and keep their state")
+            bring_containers_down(containers, steps)
         wanted = embedded.composition(layout, ports, os.environ)
-        bring_up(layout, wanted, Steps(Console(highlight=False)))
+        bring_up(layout, wanted, steps)
         return 0
 
     return run(up, interrupted=INTERRUPTED)
