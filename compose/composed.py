@@ -62,14 +62,14 @@ def project(root: Path) -> str:
 class Composed:
     """The Compose project of one checkout.
 
-    `images` maps each of `manifest.IMAGES` to the image to run, `overrides` are further Compose
-    files; both only matter to `up`.
+    `variables` fill in the Compose file as `manifest.variables` gives them; `overrides` are more
+    Compose files. Both matter to `up` only.
     """
 
     root: Path
     environ: Mapping[str, str]
     ports: Ports = field(default_factory=Ports)
-    images: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[Path, ...] = ()
 
     @classmethod
@@ -97,7 +97,7 @@ class Composed:
         return {
             **self.environ,
             **{variable: str(port) for variable, port in self.ports.named()},
-            **{f"{name.upper()}_IMAGE": image for name, image in self.images.items()},
+            **self.variables,
         }
 
     def call(self, *arguments: str, patience: float = 120.0) -> str:

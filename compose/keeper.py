@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, Misconfigured, Unreachable
+from chartbuster.identity import digest
 from chartbuster.probe import heartbeat
 from compose.gate import Gate
 from compose.health import localstack_is_healthy
@@ -32,8 +34,11 @@ from compose.layout import BUCKETS, Layout, bucket, expected_outputs
 from compose.locking import Locked, only_one
 from compose.state import StateFolder
 from infra.data import deploy_data
+from infra.stacks import template
 
 log = logging.getLogger("compose.keeper")
+
+_PATIENCE_WITH_ANOTHER = 60.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,15 @@ def deploy(settings: Settings, marker_bucket: str) -> dict[str, str]:
         raise Misconfigured(f"could not read {settings.lambda_zip}: {error}") from error
 
 
+def release_of(settings: Settings) -> str:
+    """The digest of what is deployed; raises `Misconfigured` when the zip was not built."""
+    try:
+        code = settings.lambda_zip.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"could not read {settings.lambda_zip}: {error.strerror}") from error
+    return digest(template("data.yaml").encode() + code)[:16]
+
+
 def read_demo(path: Path) -> bytes:
     """The demo catalogue; raises `Misconfigured` when it was not built."""
     try:
@@ -153,6 +167,7 @@ def keeper_of(
         emulator=Emulator(
             healthy=functools.partial(localstack_is_healthy, settings.endpoint),
             deploy=functools.partial(deploy, settings, marker_bucket),
+            release=release_of(settings),
             stores={role: s3_store(bucket(role, settings.stage)) for role in BUCKETS},
             marker=s3_store(marker_bucket),
         ),
@@ -171,6 +186,23 @@ def keeper_of(
 def told(report: Report) -> dict[str, object]:
     """What is written of a report: with our pid, so that a dead keeper's word can be told."""
     return {"pid": os.getpid(), **dataclasses.asdict(report)}
+
+
+def keep_once(keeper: Keeper, state: Path, stop: threading.Event) -> None:
+    """Return when LocalStack holds state and release, put there by us or by another keeper.
+
+    Raises `Locked` when another keeper is at work and does not get there.
+    """
+    deadline = time.monotonic() + _PATIENCE_WITH_ANOTHER
+    while not (stop.is_set() or keeper.is_restored()):
+        try:
+            with only_one(state / ".lock", patience=0):
+                keeper.restore()
+                break
+        except Locked:
+            if time.monotonic() > deadline:
+                raise
+            stop.wait(0.3)
 
 
 def main() -> int:
@@ -193,14 +225,11 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         consumers = NobodyHeld() if once else consumers_of(settings)
         keeper = keeper_of(settings, consumers, stopping=stop.is_set, rest=stop.wait)
-        if once and keeper.is_restored():
-            log.info("state_is_there")
-            return 0
-        # Two keepers over one folder would undo each other's work.
-        with only_one(settings.state / ".lock", patience=30):
-            if once:
-                keeper.restore()
-            else:
+        if once:
+            keep_once(keeper, settings.state, stop)
+        else:
+            # Two keepers over one folder would undo each other's work.
+            with only_one(settings.state / ".lock", patience=30):
                 keeper.run()
     except (Locked, ChartBusterError) as error:
         log.error("keeper_cannot_start %s", error)

@@ -54,12 +54,14 @@ class NobodyHeld:
 class Emulator:
     """What the keeper needs of LocalStack.
 
-    `stores` maps each role of `compose.layout.BUCKETS` to its bucket; `marker` is a store that
-    nothing but the keeper writes to, there once `deploy` has returned the stack's outputs.
+    `deploy` makes it hold the stack of this `release`, whatever it held before, and returns its
+    outputs. `stores` maps each role of `compose.layout.BUCKETS` to its bucket; `marker` is a store
+    that nothing but keepers write to, there once `deploy` has returned.
     """
 
     healthy: Callable[[], bool]
     deploy: Callable[[], Mapping[str, str]]
+    release: str
     stores: Mapping[str, ObjectStore]
     marker: ObjectStore
 
@@ -115,8 +117,8 @@ class Keeper:
         self._known: dict[Place, str | None] = {}
 
     def is_restored(self) -> bool:
-        """Whether LocalStack holds the state already, because a keeper before put it back."""
-        return self._emulator.healthy() and self._read_marker() is not None
+        """Whether LocalStack holds state and release already: a keeper before put them there."""
+        return self._emulator.healthy() and self._is_ours(self._read_marker())
 
     def restore(self) -> None:
         """Wait for LocalStack, deploy, put the state back, and be done.
@@ -183,10 +185,27 @@ class Keeper:
         self._known = dict.fromkeys(self._state.places())
         if marker is None:
             marker = self._restore()
+        elif not self._is_ours(marker):
+            marker = self._renew()
         else:
             log.info("localstack_adopted objects=%d", len(self._known))
         self._consumers.release()
         self._marker = marker
+
+    def _is_ours(self, marker: bytes | None) -> bool:
+        return marker is not None and marker.startswith(self._emulator.release.encode())
+
+    def _renew(self) -> bytes:
+        """Bring a LocalStack that holds the state of another release to this one."""
+        with self._timed("deploying"):
+            self._ready(self._emulator.deploy())
+        log.info("release_renewed seconds=%s", self._report.seconds)
+        return self._mark()
+
+    def _mark(self) -> bytes:
+        marker = self._emulator.release.encode() + b" " + self._new_marker()
+        self._emulator.marker.write(MARKER, marker)
+        return marker
 
     def _restore(self) -> bytes:
         new = self._state.is_new()
@@ -200,8 +219,7 @@ class Keeper:
                 self._seed()
             self._state.begin()
             self._ready(outputs)
-        marker = self._new_marker()
-        self._emulator.marker.write(MARKER, marker)
+        marker = self._mark()
         log.info("state_restored objects=%d seconds=%s", len(self._known), self._report.seconds)
         return marker
 

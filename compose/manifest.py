@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chartbuster.errors import Misconfigured
 
-IMAGES = ("localstack", "trainer", "webapp")
+IMAGES = ("localstack", "keeper", "trainer", "webapp")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,14 @@ def read(path: Path) -> Manifest:
         raise Misconfigured(f"{path} is no build manifest ({error}); run `make build`") from error
 
 
-def images(manifest: Manifest) -> dict[str, str]:
-    """The id of each image the composed stack runs; raises `Misconfigured` when one is missing."""
+def variables(manifest: Manifest) -> dict[str, str]:
+    """What docker-compose.yml is filled in with to run exactly what `manifest` names.
+
+    Raises `Misconfigured` when an image was not built.
+    """
     if missing := [name for name in IMAGES if name not in manifest.images]:
         raise Misconfigured(f"no image of {', '.join(missing)} was built; run `make build`")
-    return {name: manifest.images[name].id for name in IMAGES}
+    return {
+        **{f"{name.upper()}_IMAGE": manifest.images[name].id for name in IMAGES},
+        "DATA_TEMPLATE": manifest.templates["data.yaml"],
+    }

@@ -34,7 +34,6 @@ _ALIKE = (".dockerignore", "scripts/stage.sh", "scripts/tools.txt")
 _TEMPLATES = "infra/*.yaml"
 _PACKAGES = ("chartbuster", "trainer", "webapp", "infra")
 _WHEEL = (*_PACKAGES, ":(glob)compose/*.py", "pyproject.toml", "LICENSE")
-_EXECUTOR = "compose/process_executor/localstack_process_executor"
 
 
 @dataclass(frozen=True)
@@ -62,21 +61,33 @@ class Recipe:
         return (self.dockerfile, *_ALIKE, *self.files)
 
 
+_EMULATOR = Recipe(
+    "localstack",
+    "LocalStack with ChartBuster's Lambda executor",
+    "compose/localstack/Dockerfile",
+    (
+        "compose/localstack/requirements.txt",
+        "compose/localstack/launch.py",
+        "compose/process_executor/runtime.txt",
+        "chartbuster/probe.py",
+        "build/localstack_process_executor-*.whl",
+    ),
+    ("compose/process_executor/localstack_process_executor",),
+)
+
 RECIPES = (
+    _EMULATOR,
     Recipe(
-        "localstack",
-        "LocalStack with ChartBuster's Lambda executor and keeper",
-        "compose/localstack/Dockerfile",
+        "keeper",
+        "Deploys ChartBuster's stack into LocalStack and keeps its state",
+        _EMULATOR.dockerfile,
         (
-            "compose/localstack/requirements.txt",
-            "compose/localstack/launch.py",
-            "compose/process_executor/runtime.txt",
+            *_EMULATOR.files,
             "build/chartbuster-*.whl",
-            "build/localstack_process_executor-*.whl",
             "build/create_data.zip",
             "build/demo_catalogue.csv.gz",
         ),
-        (*_WHEEL, _EXECUTOR, "lambdas", "scripts/build_zip.py"),
+        (*_EMULATOR.sources, *_WHEEL, "lambdas", "scripts/build_zip.py"),
     ),
     Recipe(
         "trainer",
@@ -141,6 +152,8 @@ def build_command(recipe: Recipe, origin: Origin, *, version: str, iidfile: Path
     return [
         *("docker", "build", "--progress", "plain", "--file", recipe.dockerfile),
         *("--tag", recipe.tag, "--iidfile", str(iidfile)),
+        # The stage that is the image, where a Dockerfile has several; elsewhere its last.
+        *(("--target", recipe.name) if recipe.dockerfile == _EMULATOR.dockerfile else ()),
         # BuildKit dates the image by it.
         *("--build-arg", f"SOURCE_DATE_EPOCH={origin.epoch}"),
         *(
@@ -152,12 +165,12 @@ def build_command(recipe: Recipe, origin: Origin, *, version: str, iidfile: Path
     ]
 
 
-def dot_env(root: Path, images: Mapping[str, Image]) -> str:
+def dot_env(root: Path, made: Manifest) -> str:
     """What `docker compose` by hand needs to run the same stack as `make up`."""
     lines = [
-        "# Written by `make build`, read by `docker compose`: the project and its images.",
+        "# Written by `make build`, read by `docker compose`: the project, and what it runs.",
         f"COMPOSE_PROJECT_NAME={project(root)}",
-        *(f"{name.upper()}_IMAGE={image.id}" for name, image in sorted(images.items())),
+        *(f"{name}={value}" for name, value in sorted(manifest.variables(made).items())),
     ]
     return "\n".join(lines) + "\n"
 
@@ -328,7 +341,7 @@ def build(root: Path, environ: Mapping[str, str], steps: Steps, *, images: bool)
     )
     write(root / MANIFEST, found.to_json())
     if made:
-        write(root / DOT_ENV, dot_env(root, made))
+        write(root / DOT_ENV, dot_env(root, found))
     return found
 
 

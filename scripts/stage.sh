@@ -1,12 +1,12 @@
 #!/bin/sh
 # What the Dockerfiles do alike, as steps of their build stages; everything is staged under /out.
 #
-#   stage.sh packages LOCK    the locked packages as /out/opt/venv
-#   stage.sh folder LOCK DIR  the locked packages as the plain folder /out/DIR
-#   stage.sh code WHEEL...    our own wheels as /out/opt/chartbuster
-#   stage.sh date             every file under /out gets the same date: the last step of each stage
+#   stage.sh packages LOCK      the locked packages as /out/opt/venv
+#   stage.sh folder LOCK DIR    the locked packages as the plain folder /out/DIR
+#   stage.sh code DIR WHEEL...  our own wheels as /out/DIR
+#   stage.sh finish             the same date for every file, and all may read it: each stage's end
 #
-# example: COPY scripts/stage.sh /tmp/ ... RUN sh /tmp/stage.sh code /tmp/*.whl && sh /tmp/stage.sh date
+# example: RUN sh /tmp/stage.sh code opt/chartbuster /tmp/*.whl && sh /tmp/stage.sh finish
 #
 # The same files give the same bytes. Byte code is compiled package by package, each in a process of
 # its own, because what a process compiled before shows in the bytes.
@@ -32,7 +32,7 @@ case ${1:-} in
         /tools/bin/uv pip sync --quiet --python /opt/venv/bin/python --require-hashes "$2"
         lean $site
         compile $site
-        echo /opt/chartbuster > $site/chartbuster.pth
+        printf '/opt/chartbuster\n/opt/executor\n' > $site/ours.pth
         mkdir -p /out/opt
         mv /opt/venv /out/opt/venv ;;
     folder)
@@ -40,11 +40,13 @@ case ${1:-} in
         lean "/out/$3"
         compile "/out/$3" ;;
     code)
-        shift
+        dir=/out/$2
+        shift 2
         /tools/bin/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-compile \
-            --target /out/opt/chartbuster "$@"
-        compile /out/opt/chartbuster ;;
-    date)
+            --target "$dir" "$@"
+        compile "$dir" ;;
+    finish)
+        chmod -R go=rX /out
         find /out -exec touch --no-dereference --date=1980-01-01T00:00:00Z {} + ;;
     *)
         sed -n '2,9s/^# \{0,1\}//p' "$0"

@@ -127,8 +127,8 @@ def main() -> int:
             if Supervisor(layout).pid() is not None:
                 steps.say("the stack runs without Docker; it is stopped first, and keeps its state")
                 bring_down(layout, steps)
-            found = manifest.images(manifest.read(ROOT / MANIFEST))
-            bring_containers_up(replace(containers, ports=ports, images=found), steps)
+            found = manifest.variables(manifest.read(ROOT / MANIFEST))
+            bring_containers_up(replace(containers, ports=ports, variables=found), steps)
             return 0
         embedded.check_platform()
         if containers.is_there():

@@ -9,7 +9,7 @@ from chartbuster.ports import ObjectInfo, StoredObject
 from compose.keeping import DEMO, MARKER, Emulator, Keeper, Newborn, Report
 from compose.layout import BUCKETS
 from compose.mirror import Place
-from compose.state import CannotKeep, StateFolder
+from compose.state import CannotKeep, StateFolder, StateUnusable
 
 UPLOAD = Place("raw", "datasets/mine/songs.csv")
 READY = Place("ready", "datasets/mine/songs.csv/ab/ready_data.csv")
@@ -53,6 +53,7 @@ class PretendedLocalStack:
 
     def is_born(self) -> None:
         self.deployed = False
+        self.deployments = 0
         self.buckets = {role: Bucket(role, self) for role in (*BUCKETS, "keeper")}
 
     def asked(self, role: str, verb: str, key: str) -> None:
@@ -66,6 +67,7 @@ class PretendedLocalStack:
 
     def deploy(self) -> Mapping[str, str]:
         self.deployed = True
+        self.deployments += 1
         return OUTPUTS
 
     def put(self, place: Place, body: bytes) -> None:
@@ -115,7 +117,9 @@ class Disk(StateFolder):
 class Kept:
     """A keeper over a pretended LocalStack and a folder, with what it said."""
 
-    def __init__(self, folder: Path, cloud: PretendedLocalStack, rounds: int = 1) -> None:
+    def __init__(
+        self, folder: Path, cloud: PretendedLocalStack, rounds: int = 1, release: str = "first"
+    ) -> None:
         self.cloud = cloud
         self.state = Disk(folder)
         self.consumers = Watched()
@@ -123,12 +127,14 @@ class Kept:
         self.phases: list[str] = []
         self.troubles: list[str] = []
         self.rests: list[float] = []
+        self.alive = 0
         self.rounds = rounds
         markers = iter(b"123456789")
         self.keeper = Keeper(
             emulator=Emulator(
                 healthy=lambda: cloud.healthy,
                 deploy=cloud.deploy,
+                release=release,
                 stores={role: Current(cloud, role) for role in BUCKETS},  # type: ignore[misc]
                 marker=Current(cloud, "keeper"),  # type: ignore[arg-type]
             ),
@@ -137,6 +143,7 @@ class Kept:
             demo=lambda: b"demo songs",
             ready=self.ready.append,
             tell=self._tell,
+            alive=self._live,
             new_marker=lambda: bytes([next(markers)]),
             stopping=lambda: len(self.rests) >= self.rounds,
             rest=self.rests.append,
@@ -145,6 +152,9 @@ class Kept:
     def _tell(self, report: Report) -> None:
         self.phases.append(report.phase)
         self.troubles.append(report.trouble)
+
+    def _live(self) -> None:
+        self.alive += 1
 
     def run(self) -> "Kept":
         self.keeper.run()
@@ -365,3 +375,67 @@ def test_a_full_disk_is_told_and_mirroring_goes_on_when_there_is_room_again(
     kept.keeper._step()
     assert kept.state.read(UPLOAD) == b"songs"
     assert kept.phases[-1] == "mirroring"
+
+
+def test_a_new_release_is_deployed_into_a_living_localstack_and_nothing_is_put_back(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    Kept(tmp_path, cloud).run()
+    cloud.calls.clear()
+
+    kept = Kept(tmp_path, cloud, release="second").run()
+
+    assert cloud.deployments == 2
+    assert kept.ready == [OUTPUTS]
+    assert kept.phases == ["waiting", "deploying", "mirroring"]
+    assert not [key for key in cloud.asked_for("create") if not key.startswith("keeper/")]
+    assert cloud.buckets["keeper"].read(MARKER).body.startswith(b"second ")
+
+
+def test_restoring_once_makes_localstack_hold_state_and_release_and_ends(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    StateFolder(tmp_path).keep(UPLOAD, b"songs")
+    kept = Kept(tmp_path, cloud)
+    assert not kept.keeper.is_restored()
+
+    kept.keeper.restore()
+
+    assert kept.keeper.is_restored()
+    assert cloud.has(UPLOAD)
+    assert not Kept(tmp_path, cloud, release="second").keeper.is_restored()
+    assert kept.alive == 0
+
+
+def test_restoring_once_waits_for_a_localstack_that_is_not_there_yet(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    cloud.healthy = False
+    kept = Kept(tmp_path, cloud, rounds=3)
+
+    kept.keeper.restore()
+
+    assert len(kept.rests) == 3
+    assert cloud.deployments == 0
+
+
+def test_what_will_never_be_restored_is_raised_and_not_tried_for_ever(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    (tmp_path / "about.json").write_text('{"format": 99}')
+
+    with pytest.raises(StateUnusable, match="format 99"):
+        Kept(tmp_path, cloud).keeper.restore()
+
+
+def test_a_keeper_is_alive_with_every_pass_and_not_while_it_is_in_trouble(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    kept = Kept(tmp_path, cloud, rounds=3).run()
+    assert kept.alive == 3
+
+    (tmp_path / "about.json").write_text('{"format": 99}')
+    cloud.is_born()
+    troubled = Kept(tmp_path, cloud, rounds=3).run()
+    assert troubled.alive == 0
+    assert "format 99" in troubled.troubles[-1]
