@@ -26,14 +26,15 @@ _START_PATIENCE = 240
 class Container:
     """One service's container.
 
-    `state` is running, exited and the like, `health` may be empty; `pid` is 0 when it does not run,
-    `memory` in bytes is 0 where nobody asked, `uptime` in seconds.
+    `state` is running, exited and the like, `health` may be empty; `image` is its image's id, `pid`
+    is 0 when it does not run, `memory` in bytes is 0 where nobody asked, `uptime` in seconds.
     """
 
     service: str
     state: str
     health: str
     exit_code: int
+    image: str = ""
     pid: int = 0
     memory: int = 0
     uptime: float = 0.0
@@ -106,11 +107,25 @@ class Composed:
             self.command(*arguments), self.environment, cwd=self.root, patience=patience
         )
 
+    def stale(self) -> list[str]:
+        """The services that run from another image than they should."""
+        return [
+            each.service
+            for each in self.containers()
+            if (wanted := self.variables.get(f"{each.service.upper()}_IMAGE"))
+            and each.state == "running"
+            and each.image != wanted
+        ]
+
     def up(self) -> None:
         """Start everything that does not run as wanted, and wait until all of it is healthy.
 
-        Raises `EngineFailed` with the last words of what is not.
+        What runs from another image is stopped first, in order: Compose would replace the keeper
+        before those who reach LocalStack through it. Raises `EngineFailed` with the last words of
+        what is not healthy.
         """
+        if stale := self.stale():
+            self.call("stop", *stale)
         try:
             self.call(
                 *("up", "--detach", "--wait", "--wait-timeout", str(_START_PATIENCE)),
@@ -231,6 +246,7 @@ def container(found: Mapping[str, Any], *, memory: int = 0) -> Container:
         state=state["Status"],
         health=state.get("Health", {}).get("Status", ""),
         exit_code=state["ExitCode"],
+        image=found["Image"],
         pid=state["Pid"],
         memory=memory,
         uptime=(datetime.now(UTC) - started).total_seconds() if state["Running"] else 0.0,
