@@ -72,7 +72,10 @@ predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"g
 	@$(ENV)/scripts/bin/python -m scripts.predict --song '$(subst ','\'',$(SONG))'
 
 ##@ Work on it
-.PHONY: test check format bench plan lock build screenshot
+.PHONY: dev test check format bench plan lock build screenshot
+dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
+	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
+	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
 test: stack $(ENV)/dev/.synced  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
 check: $(ENV)/dev/.synced  ## lint, formatting, types, imports, template

@@ -183,8 +183,9 @@ class Composed:
         return found
 
     def restart(self, service: str) -> None:
-        """Stop a service's container and start it again."""
-        self.call("restart", "--timeout", "2", "--no-deps", service)
+        """Stop a service's container, within 2 s, and start it again."""
+        # By the name Compose gives it: asking for it would take longer than the restart.
+        engine.call(("restart", "--time", "2", f"{self.name}-{service}-1"), self.environ)
 
     def lines(self, service: str, count: int = 12) -> list[str]:
         """The last lines of a service's log."""

@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from rich.console import Console
 
@@ -19,7 +18,7 @@ from compose.announcing import Buckets, training_is_expected
 from compose.composed import Composed
 from compose.health import app_answers, app_serves, localstack_is_healthy
 from compose.layout import Layout, Ports
-from compose.modes import MODES
+from compose.modes import MODES, Mode
 from compose.programs import Composition
 from compose.supervision import Supervisor, SupervisorAway
 from compose.watching import Watch, composed_watch, embedded_watch
@@ -91,6 +90,22 @@ def bring_containers_up(stack: Composed, steps: Steps) -> None:
     steps.say(f"ChartBuster is up: {stack.ports.web_url}")
 
 
+def clear_the_way(mode: Mode, steps: Steps) -> None:
+    """Stop a stack that runs in the other mode; it keeps its state.
+
+    Raises `Misconfigured` where this mode cannot run.
+    """
+    layout, containers = Layout(ROOT), Composed.of(ROOT)
+    if mode == "embedded":
+        embedded.check_platform()
+        if containers.is_there():
+            steps.say("the stack runs in containers; they are stopped first, and keep their state")
+            bring_containers_down(containers, steps)
+    elif Supervisor(layout).pid() is not None:
+        steps.say("the stack runs without Docker; it is stopped first, and keeps its state")
+        bring_down(layout, steps)
+
+
 def wait_for_champion(stack: Running, watch: Watch) -> str:
     """Wait until the app serves the champion it shows first; returns what to say of it."""
     buckets = Buckets(stack.raw, stack.ready, stack.artifacts)
@@ -120,22 +135,14 @@ def main() -> int:
     mode = parser.parse_args().mode
 
     def up() -> int:
-        layout, ports = Layout(ROOT), Ports.from_env(os.environ)
-        steps = Steps(Console(highlight=False))
-        containers = Composed.of(ROOT)
+        ports, steps = Ports.from_env(os.environ), Steps(Console(highlight=False))
+        clear_the_way(mode, steps)
         if mode == "docker":
-            if Supervisor(layout).pid() is not None:
-                steps.say("the stack runs without Docker; it is stopped first, and keeps its state")
-                bring_down(layout, steps)
-            found = manifest.variables(manifest.read(ROOT / MANIFEST))
-            bring_containers_up(replace(containers, ports=ports, variables=found), steps)
-            return 0
-        embedded.check_platform()
-        if containers.is_there():
-            steps.say("the stack runs in containers; they are stopped first, and keep their state")
-            bring_containers_down(containers, steps)
-        wanted = embedded.composition(layout, ports, os.environ)
-        bring_up(layout, wanted, steps)
+            wanted = manifest.variables(manifest.read(ROOT / MANIFEST))
+            bring_containers_up(Composed(ROOT, os.environ, ports, wanted), steps)
+        else:
+            layout = Layout(ROOT)
+            bring_up(layout, embedded.composition(layout, ports, os.environ), steps)
         return 0
 
     return run(up, interrupted=INTERRUPTED)
