@@ -40,6 +40,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 """Which programs run code of which folder."""
 
 _PATIENCE = 60.0
+_GOES_ON = "stopped watching; the stack goes on, `make up` runs what is built, `make down` stops it"
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def follow(root: Path, stack: Running, steps: Steps) -> None:
     steps.say(f"watching {', '.join(FOLDERS)}; Ctrl-C ends the watching")
     folders = [root / folder for folder in FOLDERS]
     kinds = PythonFilter(extra_extensions=(".yaml", ".css", ".json"))
-    for changes in watch(*folders, watch_filter=kinds, debounce=200, step=20):
+    changing = watch(*folders, watch_filter=kinds, debounce=200, step=20, raise_interrupt=False)
+    for changes in changing:
         changed = sorted({Path(path).relative_to(root) for _kind, path in changes})
         names = affected(changed)
         if not names:
@@ -151,9 +153,10 @@ def main() -> int:
         else:
             stack = start_embedded(Layout(ROOT), ports, steps)
         follow(ROOT, stack, steps)
+        steps.say(_GOES_ON)
         return 0
 
-    return run(dev, interrupted="stopped watching; the stack goes on, `make up` runs what is built")
+    return run(dev, interrupted=_GOES_ON)
 
 
 if __name__ == "__main__":

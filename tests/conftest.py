@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator import Emulator, missing, require, running_emulator
+from tests import containers
+from tests.emulator import Emulator, free_port, missing, require, running_emulator
 
 _POINTERS = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE")
 
@@ -32,4 +33,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     require(missing())
     folder: Path = tmp_path_factory.mktemp("emulator")
     with running_emulator(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def container_emulator() -> Iterator[Emulator]:
+    """LocalStack in a container, for the whole session, by testcontainers."""
+    require(containers.lacking())
+    with containers.localstack_container(free_port()) as running:
         yield running

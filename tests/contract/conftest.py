@@ -1,4 +1,7 @@
-"""Each port in memory and over AWS's own SDK against LocalStack, behind the same fixtures."""
+"""Each port in memory and over AWS's own SDK against LocalStack, behind the same fixtures.
+
+LocalStack runs once as a process and once in a container.
+"""
 
 import uuid
 from collections.abc import Callable
@@ -10,23 +13,30 @@ from chartbuster.memory import InMemoryQueue, InMemoryStore
 from chartbuster.ports import ObjectStore, Queue
 from tests.emulator import Emulator
 
+IMPLEMENTATIONS = [
+    "in memory",
+    pytest.param("as a process", marks=pytest.mark.integration),
+    pytest.param("in a container", marks=pytest.mark.integration),
+]
+EMULATORS = {"as a process": "emulator", "in a container": "container_emulator"}
 
-@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.integration)])
+
+@pytest.fixture(params=IMPLEMENTATIONS)
 def store(request: pytest.FixtureRequest) -> ObjectStore:
-    if request.param == "memory":
+    if request.param == "in memory":
         return InMemoryStore()
-    emulator: Emulator = request.getfixturevalue("emulator")
+    emulator: Emulator = request.getfixturevalue(EMULATORS[request.param])
     client = emulator.client("s3")
     bucket = f"contract-{uuid.uuid4().hex}"
     client.create_bucket(Bucket=bucket)
     return S3Store(client, bucket)
 
 
-@pytest.fixture(params=["memory", pytest.param("sqs", marks=pytest.mark.integration)])
+@pytest.fixture(params=IMPLEMENTATIONS)
 def queue(request: pytest.FixtureRequest) -> Queue:
-    if request.param == "memory":
+    if request.param == "in memory":
         return InMemoryQueue()
-    emulator: Emulator = request.getfixturevalue("emulator")
+    emulator: Emulator = request.getfixturevalue(EMULATORS[request.param])
     client = emulator.client("sqs")
     name = f"contract-{uuid.uuid4().hex}"
     url, dead_letters = (
