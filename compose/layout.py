@@ -144,7 +144,7 @@ def expected_outputs(endpoint: str, stage: str = STAGE) -> dict[str, str]:
     So every program can start at the same time as LocalStack; the keeper holds the real outputs
     against these.
     """
-    queues = f"{endpoint}/queue/{REGION}/{ACCOUNT}/chartbuster-{stage}"
+    queues = f"{endpoint}/{ACCOUNT}/chartbuster-{stage}"
     return {
         "RawBucket": bucket("raw", stage),
         "ReadyBucket": bucket("ready", stage),

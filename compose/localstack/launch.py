@@ -56,7 +56,8 @@ def defaults(env: Mapping[str, str], home: Path | None) -> dict[str, str]:
         "GATEWAY_LISTEN": listen,
         # What queue URLs and the like contain. Every interface is not an address to call.
         "LOCALSTACK_HOST": f"{'127.0.0.1' if host in {'', '0.0.0.0'} else host}:{port}",  # noqa: S104
-        "SQS_ENDPOINT_STRATEGY": "path",
+        # Queue URLs are the endpoint, the account and the name, as AWS's are.
+        "SQS_ENDPOINT_STRATEGY": "off",
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
