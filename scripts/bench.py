@@ -2,13 +2,15 @@
 
 Everything is measured on a fresh clone of the last commit in a temporary folder, with empty caches,
 on ports of its own; a running stack is not touched, and nothing is left behind. Seconds depend on
-the machine and on what else it does; the two ratios are measured side by side in one run.
+the machine and on what else it does; the two ratios are measured side by side in one run. Without a
+Docker Engine the containers are left out, which is said.
 """
 
 import argparse
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +29,9 @@ from chartbuster import layout
 from chartbuster.demo.catalogue import as_csv, generate
 from chartbuster.errors import ChartBusterError, Permanent, TryAgain
 from chartbuster.registry import Registry
+from compose import engine, manifest
 from compose.environment import MARK
+from scripts.build import MANIFEST
 from scripts.figures import Figure
 from scripts.running import Running, running_stack
 from scripts.status import queues_of
@@ -47,6 +51,7 @@ class Clone:
             **{k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "UV_"))},
             "LOCALSTACK_PORT": str(localstack),
             "WEB_PORT": str(web),
+            "MODE": "embedded",
             "UV_CACHE_DIR": str(folder / "uv-cache"),
             "PIP_CACHE_DIR": str(folder / "pip-cache"),
             "XDG_CACHE_HOME": str(folder / "cache"),
@@ -57,6 +62,43 @@ class Clone:
         started = time.monotonic()
         _run(["make", *arguments], cwd=self.path, env=self._env)
         return time.monotonic() - started
+
+    def run(self, module: str, *arguments: str) -> float:
+        """Call one of the programs behind the Makefile; the seconds it took."""
+        started = time.monotonic()
+        _run([self.python, "-m", module, *arguments], cwd=self.path, env=self._env)
+        return time.monotonic() - started
+
+    @contextmanager
+    def developing(self, mode: str) -> Iterator[Iterator[str]]:
+        """`make dev` while the block runs; gives its lines as they come."""
+        with subprocess.Popen(
+            ["make", "dev", f"MODE={mode}"],
+            cwd=self.path,
+            env={**self._env, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            if process.stdout is None:
+                raise RuntimeError("make dev has no output to read")
+            try:
+                yield iter(process.stdout.readline, "")
+            finally:
+                os.killpg(process.pid, signal.SIGINT)
+                process.stdout.read()
+
+    def change(self, file: str) -> None:
+        """Change a source file, as somebody at work would."""
+        with (self.path / file).open("a", encoding="utf-8") as source:
+            source.write("# changed\n")
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the programs behind the Makefile."""
+        return str(self.path / ".venv" / "scripts" / "bin" / "python")
 
     @property
     def stack(self) -> Running:
@@ -81,8 +123,10 @@ def fresh_clone() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp(prefix="chartbuster-bench-"))
     try:
         clone = Clone(folder)
-        yield clone
-        clone.make("down")
+        try:
+            yield clone
+        finally:
+            clone.make("reset", "YES=1")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -119,6 +163,45 @@ def resting(clone: Clone) -> Iterator[Figure]:
     time.sleep(75)  # LocalStack lets go of an idle Lambda environment after a minute
     resident = sum(process.memory_info().rss for process in clone.processes())
     yield Figure("idle stack, resident", resident / 1e6, "MB", 1_000)
+
+
+def composing(clone: Clone) -> Iterator[Figure]:
+    """The same stack in containers: from nothing, again, and after changes of its code."""
+    clone.make("down")
+    clone.make("build")
+    seconds = clone.run("scripts.build", "--images", "--no-cache")
+    yield Figure("all images, no layer cached", seconds, "s", 120)
+    for image, size, most in _sizes(clone):
+        yield Figure(f"image of {image}", size / 1e6, "MB", most)
+    clone.make("up", "MODE=docker")
+    clone.make("down")
+    seconds = clone.make("up", "MODE=docker")
+    _await(lambda: _served(clone.stack), "the app to serve", 60)
+    yield Figure("make up in containers, warm, with its state, to a prediction", seconds, "s", 25)
+    clone.change("trainer/jobs.py")
+    seconds = clone.make("up", "MODE=docker")
+    yield Figure("a change of code to running, by make up in containers", seconds, "s", 10)
+    for mode in ("docker", "embedded"):
+        with clone.developing(mode) as lines:
+            _line_with(lines, "watching")
+            clone.change("webapp/words.py")
+            told = _line_with(lines, "restarted in")
+        yield Figure(f"the same, by make dev, {mode}", float(told.split()[-2]), "s", 3)
+
+
+def _sizes(clone: Clone) -> Iterator[tuple[str, int, int]]:
+    """The sizes of the images that go to AWS, and the most they may have in MB."""
+    made = manifest.read(clone.path / MANIFEST).images
+    for name, most in (("trainer", 600), ("webapp", 820)):
+        said = engine.call(("image", "inspect", "-f", "{{.Size}}", made[name].id), os.environ)
+        yield name, int(said), most
+
+
+def _line_with(lines: Iterator[str], words: str) -> str:
+    for line in lines:
+        if words in line:
+            return line
+    raise TryAgain(f"make dev ended without saying {words!r}")
 
 
 def preparing(full: bool) -> Iterator[Figure]:
@@ -203,6 +286,12 @@ def figures(full: bool) -> Iterator[Figure]:
         yield from bringing_up(clone)
         yield from passing_through(clone)
         yield from resting(clone)
+        try:
+            engine.find(os.environ)
+        except engine.NoEngine as error:
+            print(f"left out, the stack in containers: {error}", flush=True)
+            return
+        yield from composing(clone)
 
 
 def main() -> int:

@@ -178,14 +178,17 @@ def dot_env(root: Path, made: Manifest) -> str:
 class Builder:
     """Builds what is missing of the images of the checkout at `root`."""
 
-    def __init__(self, root: Path, environ: Mapping[str, str], steps: Steps) -> None:
+    def __init__(
+        self, root: Path, environ: Mapping[str, str], steps: Steps, *, cached: bool = True
+    ) -> None:
         self._root = root
         self._environ = environ
         self._steps = steps
+        self._cached = cached
 
     def images(self) -> dict[str, Image]:
         """Every image, built now where it has to be; raises `ChartBusterError`."""
-        known = self._known()
+        known = self._known() if self._cached else {}
         wanted = {recipe: self._wanted(recipe) for recipe in RECIPES}
         stale = [
             recipe
@@ -238,6 +241,8 @@ class Builder:
         def build(recipe: Recipe, origin: Origin) -> None:
             log = self._root / "build" / f"{recipe.name}-image.log"
             command = build_command(recipe, origin, version=version, iidfile=self._iidfile(recipe))
+            if not self._cached:
+                command.insert(2, "--no-cache")
             with log.open("wb") as output:
                 done = subprocess.run(
                     command,
@@ -330,9 +335,14 @@ def write(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def build(root: Path, environ: Mapping[str, str], steps: Steps, *, images: bool) -> Manifest:
-    """Build the images if wanted, and write the manifest and .env."""
-    made = Builder(root, environ, steps).images() if images else {}
+def build(
+    root: Path, environ: Mapping[str, str], steps: Steps, *, images: bool, cached: bool = True
+) -> Manifest:
+    """Build the images if wanted, and write the manifest and .env.
+
+    Without `cached`, nothing that an earlier build made is used.
+    """
+    made = Builder(root, environ, steps, cached=cached).images() if images else {}
     found = Manifest(
         revision=origin_of(root, (".",)).revision,
         artifacts=artifacts(root),
@@ -352,6 +362,7 @@ def main() -> int:
         epilog="example: make build",
     )
     parser.add_argument("--images", action="store_true", help="fail where there is no engine")
+    parser.add_argument("--no-cache", action="store_true", help="build every image from nothing")
     options = parser.parse_args()
     steps = Steps(Console(highlight=False))
 
@@ -364,7 +375,7 @@ def main() -> int:
                 raise
             steps.say(f"no images: {error}")
             with_images = False
-        build(ROOT, os.environ, steps, images=with_images)
+        build(ROOT, os.environ, steps, images=with_images, cached=not options.no_cache)
         steps.say(f"what was built is in {MANIFEST}")
         return 0
 
