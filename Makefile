@@ -76,7 +76,7 @@ predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"g
 dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
 	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
 	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
-test: build stack $(ENV)/dev/.synced  ## every test this machine can run; ARGS='-k trainer' for some
+test: build stack $(ENV)/dev/.synced $(ENV)/ministack/.synced  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
 check: $(ENV)/dev/.synced  ## lint, formatting, types, imports, template
 	@$(ENV)/dev/bin/python -m scripts.check
@@ -125,6 +125,7 @@ $(eval $(call environment,trainer,trainer/requirements.txt))
 $(eval $(call environment,webapp,webapp/requirements.txt))
 $(eval $(call environment,scripts,scripts/requirements.txt))
 $(eval $(call environment,dev,tests/requirements.txt))
+$(eval $(call environment,ministack,tests/ministack/requirements.txt))
 
 # $(1) environment, $(2) stamp of the wheel, $(3) the wheel's file name
 define installed

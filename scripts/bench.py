@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,7 @@ from scripts.status import queues_of
 
 ROOT = Path(__file__).parents[1]
 _POLL_SECONDS = 0.005
+_DEV_PATIENCE = 180.0
 
 
 class Clone:
@@ -84,9 +86,13 @@ class Clone:
         ) as process:
             if process.stdout is None:
                 raise RuntimeError("make dev has no output to read")
+            # Whatever hangs is interrupted, and its lines end.
+            overdue = threading.Timer(_DEV_PATIENCE, os.killpg, (process.pid, signal.SIGINT))
+            overdue.start()
             try:
                 yield iter(process.stdout.readline, "")
             finally:
+                overdue.cancel()
                 os.killpg(process.pid, signal.SIGINT)
                 process.stdout.read()
 

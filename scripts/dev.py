@@ -120,11 +120,22 @@ def restart(names: Collection[str], stack: Running) -> float:
 
 def follow(root: Path, stack: Running, steps: Steps) -> None:
     """Restart what changes concern, until interrupted; a program that fails to start is told."""
-    steps.say(f"watching {', '.join(FOLDERS)}; Ctrl-C ends the watching")
     folders = [root / folder for folder in FOLDERS]
     kinds = PythonFilter(extra_extensions=(".yaml", ".css", ".json"))
-    changing = watch(*folders, watch_filter=kinds, debounce=200, step=20, raise_interrupt=False)
-    for changes in changing:
+    told = False
+    for changes in watch(
+        *folders,
+        watch_filter=kinds,
+        debounce=200,
+        step=20,
+        rust_timeout=500,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    ):
+        if not told:
+            # Only now does it see changes: not before its first answer, even an empty one.
+            steps.say(f"watching {', '.join(FOLDERS)}; Ctrl-C ends the watching")
+            told = True
         changed = sorted({Path(path).relative_to(root) for _kind, path in changes})
         names = affected(changed)
         if not names:

@@ -43,6 +43,11 @@ LOCKS = (
     Lock("webapp/requirements.in", "webapp/requirements.txt", for_who="the app"),
     Lock("scripts/requirements.in", "scripts/requirements.txt", for_who="the programs"),
     Lock("tests/requirements.in", "tests/requirements.txt", for_who="development"),
+    Lock(
+        "tests/ministack/requirements.in",
+        "tests/ministack/requirements.txt",
+        for_who="another emulator",
+    ),
 )
 
 

@@ -7,9 +7,38 @@ from pathlib import Path
 import pytest
 
 from tests import containers
+from tests.chromium import chromium, visit
 from tests.emulator import Emulator, free_port, missing, require, running_emulator
 
+__all__ = ["chromium", "visit"]
+
 _POINTERS = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("acceptance", "the acceptance tests")
+    group.addoption(
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run the acceptance tests on this target alone (may be repeated)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A target that was asked for by name must be there.
+
+    It is asked before any test runs: the person's AWS credentials are out of sight by then.
+    """
+    if config.getoption("--target"):
+        from tests.acceptance.targets import TARGETS
+
+        for name in config.getoption("--target"):
+            if name not in TARGETS:
+                raise pytest.UsageError(f"no target {name!r}; expected one of {', '.join(TARGETS)}")
+            if reason := TARGETS[name].missing():
+                raise pytest.UsageError(f"target {name}: {reason}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,8 +1,6 @@
-"""A real Chromium and the app as a process, on this machine alone."""
+"""The app as a process, on this machine alone."""
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -10,22 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from email.message import Message
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.emulator import ROOT, free_port
+
 PATIENCE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def answer(url: str) -> tuple[int, Message, bytes]:
@@ -85,56 +74,3 @@ def app_in() -> Iterator[Callable[[str], str]]:
             return opened[state]
 
         yield in_state
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The distribution's Chromium; without one, tests are skipped here and fail in CI."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        why = "there is no chromium on the PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{why}, and CI must not skip these tests")
-        pytest.skip(why)
-    with sync_playwright() as playwright:
-        # Its sandbox needs rights that containers, and root, do not have.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A page, and what went on behind it."""
-
-    page: Page
-    hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
-    """Opens a page of its own in a window of `width`, in the light or the dark theme."""
-    contexts = []
-
-    def opened(url: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> Visit:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if theme == "dark" else "light",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        made = Visit(page)
-        page.on("request", lambda request: made.hosts.add(request.url.split("/")[2]))
-        page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: made.complaints.append(said.text) if said.type == "error" else None,
-        )
-        page.goto(url)
-        page.get_by_role("heading", level=2).first.wait_for()
-        return made
-
-    yield opened
-    for context in contexts:
-        context.close()

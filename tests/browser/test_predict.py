@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.chromium import Visit
 
 type Open = Callable[..., Visit]
 type AppIn = Callable[[str], str]

@@ -16,7 +16,8 @@ from chartbuster.errors import NotFound, TryAgain
 from compose.processes import of_stack
 from scripts.predict import command, environment
 from tests.emulator import require
-from tests.integration.whole_stack import WholeStack, checkout, lacking, until
+from tests.integration.whole_stack import WholeStack, checkout, lacking
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

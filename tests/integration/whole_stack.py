@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,15 @@ from chartbuster.identity import dataset_version, upload_id
 from chartbuster.registry import Registry, RunManifest
 from compose import embedded
 from compose.layout import Layout, Ports
+from compose.programs import Program, programs
 from scripts.down import bring_down
 from scripts.running import Running, running_stack
 from scripts.status import status_of
 from scripts.steps import Steps
 from scripts.up import bring_up
 from tests.emulator import ROOT, free_port
+
+type Consists = Callable[[Layout, Ports], tuple[Program, ...]]
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,15 @@ class WholeStack:
 
     layout: Layout
     ports: Ports
+    consists_of: Consists
 
     def up(self) -> None:
-        wanted = embedded.composition(self.layout, self.ports, os.environ)
+        wanted = embedded.composition(
+            self.layout,
+            self.ports,
+            os.environ,
+            consists_of=self.consists_of(self.layout, self.ports),
+        )
         bring_up(self.layout, wanted, Steps(Console(quiet=True)))
 
     def down(self) -> None:
@@ -80,12 +88,12 @@ class WholeStack:
         return log.count('"stage": "reading the songs"')
 
 
-def checkout(root: Path) -> WholeStack:
+def checkout(root: Path, consists_of: Consists = programs) -> WholeStack:
     """A folder that has what `make` made in this checkout, and a .stack of its own."""
     root.mkdir()
     for name in (".venv", "build", "compose"):
         (root / name).symlink_to(ROOT / name)
-    return WholeStack(Layout(root), Ports(localstack=free_port(), web=free_port()))
+    return WholeStack(Layout(root), Ports(localstack=free_port(), web=free_port()), consists_of)
 
 
 def lacking() -> str | None:
@@ -97,13 +105,3 @@ def lacking() -> str | None:
     )
     gone = [str(path.relative_to(ROOT)) for path in needed if not path.exists()]
     return f"{', '.join(gone)} is not there; `make test` makes it" if gone else None
-
-
-def until(come: Callable[[], bool], *, seconds: float = 90.0, what: str = "it") -> None:
-    """Wait for `come`, however often the stack is away meanwhile."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if come():
-            return
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.1)

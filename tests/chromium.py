@@ -1,0 +1,59 @@
+"""The distribution's Chromium, and pages in it; `tests/conftest.py` makes its fixtures known."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.emulator import require
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The distribution's Chromium; without one, tests are skipped here and fail in CI."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    require(None if program else "there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        # Its sandbox needs rights that containers, and root, do not have.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page, and what went on behind it."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens a page of its own in a window of `width`, in the light or the dark theme."""
+    contexts = []
+
+    def opened(url: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> Visit:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        made = Visit(page)
+        page.on("request", lambda request: made.hosts.add(request.url.split("/")[2]))
+        page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: made.complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.goto(url)
+        page.get_by_role("heading", level=2).first.wait_for()
+        return made
+
+    yield opened
+    for context in contexts:
+        context.close()
