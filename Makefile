@@ -130,7 +130,7 @@ $(eval $(call environment,ministack,tests/ministack/requirements.txt))
 # $(1) environment, $(2) stamp of the wheel, $(3) the wheel's file name
 define installed
 $(ENV)/$(1)/.wheel: $(ENV)/$(1)/.synced $(2)
-	@$(UV) pip install --quiet --python $(ENV)/$(1)/bin/python --no-deps --no-index --reinstall build/$(3)-*.whl
+	@$(UV) pip install --quiet --python $(ENV)/$(1)/bin/python --no-deps --no-index --reinstall build/wheels/$(3)-*.whl
 	@touch $$@
 endef
 $(eval $(call installed,emulator,$(EXECUTOR_WHEEL),localstack_process_executor))
@@ -140,13 +140,13 @@ $(eval $(call installed,scripts,$(WHEEL),chartbuster))
 
 $(WHEEL): $(WHEEL_SOURCES) $(WHEEL_LIST) $(UV)
 	@echo "building the wheel"
-	@rm -f build/chartbuster-*.whl
-	@.tools/bin/hatchling build -t wheel -d build >/dev/null 2>build/wheel.log || { cat build/wheel.log >&2; exit 1; }
+	@rm -f build/wheels/chartbuster-*.whl
+	@.tools/bin/hatchling build -t wheel -d build/wheels >/dev/null 2>build/wheel.log || { cat build/wheel.log >&2; exit 1; }
 	@touch $@
 $(EXECUTOR_WHEEL): $(EXECUTOR_SOURCES) $(EXECUTOR_LIST) $(UV)
 	@echo "building the process executor"
-	@rm -f build/localstack_process_executor-*.whl
-	@cd compose/process_executor && ../../.tools/bin/hatchling build -t wheel -d ../../build >/dev/null 2>../../build/executor.log || { cat ../../build/executor.log >&2; exit 1; }
+	@rm -f build/wheels/localstack_process_executor-*.whl
+	@cd compose/process_executor && ../../.tools/bin/hatchling build -t wheel -d ../../build/wheels >/dev/null 2>../../build/executor.log || { cat ../../build/executor.log >&2; exit 1; }
 	@touch $@
 $(ZIP): $(ZIP_SOURCES) $(ZIP_LIST) $(UV)
 	@echo "building the Lambda's zip"

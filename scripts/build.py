@@ -70,7 +70,7 @@ _EMULATOR = Recipe(
         "compose/localstack/launch.py",
         "compose/process_executor/runtime.txt",
         "chartbuster/probe.py",
-        "build/localstack_process_executor-*.whl",
+        "build/wheels/localstack_process_executor-*.whl",
     ),
     ("compose/process_executor/localstack_process_executor",),
 )
@@ -83,7 +83,7 @@ RECIPES = (
         _EMULATOR.dockerfile,
         (
             *_EMULATOR.files,
-            "build/chartbuster-*.whl",
+            "build/wheels/chartbuster-*.whl",
             "build/create_data.zip",
             "build/demo_catalogue.csv.gz",
         ),
@@ -93,14 +93,14 @@ RECIPES = (
         "trainer",
         "ChartBuster's trainer",
         "trainer/Dockerfile",
-        ("trainer/requirements.txt", "build/chartbuster-*.whl"),
+        ("trainer/requirements.txt", "build/wheels/chartbuster-*.whl"),
         _WHEEL,
     ),
     Recipe(
         "webapp",
         "ChartBuster's web app",
         "webapp/Dockerfile",
-        ("webapp/requirements.txt", "build/chartbuster-*.whl"),
+        ("webapp/requirements.txt", "build/wheels/chartbuster-*.whl"),
         _WHEEL,
     ),
 )
@@ -300,7 +300,7 @@ class Builder:
 
 def artifacts(root: Path) -> dict[str, str]:
     """The SHA-256 of everything `make build` made besides the images, by file name."""
-    patterns = ("*.whl", "create_data.zip", "demo_catalogue.csv.gz")
+    patterns = ("wheels/*.whl", "create_data.zip", "demo_catalogue.csv.gz")
     return dict(_digests(root / "build", patterns))
 
 
@@ -311,7 +311,7 @@ def _digests(folder: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, str
 
 
 def _version(root: Path) -> str:
-    (wheel,) = (root / "build").glob("chartbuster-*.whl")
+    (wheel,) = (root / "build" / "wheels").glob("chartbuster-*.whl")
     return wheel.name.split("-")[1]
 
 

@@ -30,8 +30,8 @@ def test_the_installed_wheel_names_runs_as_the_source_does(tmp_path):
 
 
 def test_the_wheel_holds_every_source_of_its_packages_and_no_other_folder():
-    built = list((ROOT / "build").glob("chartbuster-*.whl"))
-    require(None if built else "build/ has no wheel; `make test` builds it")
+    built = list((ROOT / "build" / "wheels").glob("chartbuster-*.whl"))
+    require(None if built else "build/wheels/ has no wheel; `make test` builds it")
     packages = {"chartbuster", "trainer", "webapp", "compose", "infra"}
 
     with zipfile.ZipFile(built[0]) as wheel:
