@@ -8,6 +8,7 @@ from rich.console import Console
 from compose import embedded
 from compose.composed import Composed
 from compose.layout import Layout
+from compose.processes import of_stack
 from scripts.command import run
 from scripts.running import ROOT
 from scripts.steps import Steps
@@ -43,9 +44,10 @@ def main() -> int:
     def down() -> int:
         layout, containers = Layout(ROOT), Composed.of(ROOT)
         steps = Steps(Console(highlight=False))
-        if containers.is_there():
+        in_containers = containers.is_there()
+        if in_containers:
             bring_containers_down(containers, steps)
-        if layout.stack.exists() or not containers.remembers():
+        if not in_containers or of_stack(layout.stack):
             bring_down(layout, steps)
         return 0
 
