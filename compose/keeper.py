@@ -33,8 +33,8 @@ from compose.keeping import Consumers, Emulator, Keeper, NobodyHeld, Report
 from compose.layout import BUCKETS, Layout, bucket, expected_outputs
 from compose.locking import Locked, only_one
 from compose.state import StateFolder
-from infra.data import deploy_data
-from infra.stacks import template
+from infra.data import deploy_data, stack_name
+from infra.stacks import outputs, template
 
 log = logging.getLogger("compose.keeper")
 
@@ -83,8 +83,18 @@ class Settings:
             demo_catalogue=Path(env["DEMO_CATALOGUE"]),
             web_url=env["WEB_URL"],
             hold=tuple(filter(None, env.get("HOLD_PROGRAMS", "").split(","))),
-            gate_port=int(env["GATE_PORT"]) if env.get("GATE_PORT") else None,
+            gate_port=_port(env, "GATE_PORT"),
         )
+
+
+def _port(env: Mapping[str, str], name: str) -> int | None:
+    """The port that `name` holds, None where it is not set; raises `Misconfigured`."""
+    text = env.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise Misconfigured(f"{name}={text!r} is no port; expected a number from 1 to 65535")
+    return int(text)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -120,6 +130,14 @@ def deploy(settings: Settings, marker_bucket: str) -> dict[str, str]:
         raise Unreachable(f"could not deploy into {settings.endpoint}: {error}") from error
     except OSError as error:
         raise Misconfigured(f"could not read {settings.lambda_zip}: {error}") from error
+
+
+def deployed(settings: Settings) -> dict[str, str]:
+    """The outputs of the stack that is deployed already."""
+    try:
+        return outputs(boto3.client("cloudformation"), stack_name(settings.stage))
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(f"could not ask {settings.endpoint} for the stack: {error}") from error
 
 
 def release_of(settings: Settings) -> str:
@@ -168,6 +186,7 @@ def keeper_of(
             healthy=functools.partial(localstack_is_healthy, settings.endpoint),
             deploy=functools.partial(deploy, settings, marker_bucket),
             release=release_of(settings),
+            outputs=functools.partial(deployed, settings),
             stores={role: s3_store(bucket(role, settings.stage)) for role in BUCKETS},
             marker=s3_store(marker_bucket),
         ),

@@ -55,13 +55,15 @@ class Emulator:
     """What the keeper needs of LocalStack.
 
     `deploy` makes it hold the stack of this `release`, whatever it held before, and returns its
-    outputs. `stores` maps each role of `compose.layout.BUCKETS` to its bucket; `marker` is a store
-    that nothing but keepers write to, there once `deploy` has returned.
+    outputs; `outputs` gives those of a stack that is there. `stores` maps each role of
+    `compose.layout.BUCKETS` to its bucket; `marker` is a store that nothing but keepers write to,
+    there once `deploy` has returned.
     """
 
     healthy: Callable[[], bool]
     deploy: Callable[[], Mapping[str, str]]
     release: str
+    outputs: Callable[[], Mapping[str, str]]
     stores: Mapping[str, ObjectStore]
     marker: ObjectStore
 
@@ -188,6 +190,8 @@ class Keeper:
         elif not self._is_ours(marker):
             marker = self._renew()
         else:
+            # The addresses people reach it by may be others than the keeper's before this one.
+            self._ready(self._emulator.outputs())
             log.info("localstack_adopted objects=%d", len(self._known))
         self._consumers.release()
         self._marker = marker

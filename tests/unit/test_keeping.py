@@ -135,6 +135,7 @@ class Kept:
                 healthy=lambda: cloud.healthy,
                 deploy=cloud.deploy,
                 release=release,
+                outputs=lambda: OUTPUTS,
                 stores={role: Current(cloud, role) for role in BUCKETS},  # type: ignore[misc]
                 marker=Current(cloud, "keeper"),  # type: ignore[arg-type]
             ),
@@ -300,6 +301,7 @@ def test_a_restarted_keeper_takes_over_a_living_localstack_without_restoring(
     assert cloud.asked_for("create") == []
     assert set(kept.state.places()) == {UPLOAD}
     assert kept.consumers.running
+    assert kept.ready == [OUTPUTS]
 
 
 def test_a_restore_cut_off_in_the_middle_is_made_whole_by_the_next_keeper(
