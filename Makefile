@@ -72,12 +72,16 @@ predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"g
 	@$(ENV)/scripts/bin/python -m scripts.predict --song '$(subst ','\'',$(SONG))'
 
 ##@ Work on it
-.PHONY: dev test check format bench plan lock build screenshot
+.PHONY: dev test verify parity check format bench plan lock build screenshot
 dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
 	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
 	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
-test: build stack $(ENV)/dev/.synced $(ENV)/ministack/.synced  ## every test this machine can run; ARGS='-k trainer' for some
+test: for-tests  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
+verify: $(if $(filter aws,$(TARGET)),$(ENV)/dev/.synced,for-tests)  ## the acceptance tests on one target: make verify TARGET=aws [STAGE=dev]
+	@$(ENV)/dev/bin/python -m pytest tests/acceptance --target $(or $(TARGET),embedded)
+parity: for-tests  ## the acceptance tests on every local target, side by side in docs/parity.md
+	@$(ENV)/dev/bin/python -m pytest tests/acceptance --parity docs/parity.md
 check: $(ENV)/dev/.synced  ## lint, formatting, types, imports, template
 	@$(ENV)/dev/bin/python -m scripts.check
 format: $(ENV)/dev/.synced  ## lay the code out as `make check` wants it
@@ -98,12 +102,13 @@ help:
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)
 
 # --- what the targets stand on ---------------------------------------------------------------------
-.PHONY: artifacts parts-for-docker parts-for-embedded stack
+.PHONY: artifacts parts-for-docker parts-for-embedded stack for-tests
 artifacts: $(WHEEL) $(EXECUTOR_WHEEL) $(ZIP) $(DEMO)
 parts-for-docker: artifacts
 	@$(ENV)/scripts/bin/python -m scripts.build --images
 parts-for-embedded: stack
 stack: $(ENV)/emulator/.wheel $(ENV)/trainer/.wheel $(ENV)/webapp/.wheel $(ENV)/scripts/.wheel $(RUNTIME) $(ZIP) $(DEMO)
+for-tests: build stack $(ENV)/dev/.synced $(ENV)/ministack/.synced
 
 $(UV): scripts/tools.txt
 	@echo "making the tools folder"

@@ -46,7 +46,7 @@ LOCKS = (
     Lock(
         "tests/ministack/requirements.in",
         "tests/ministack/requirements.txt",
-        for_who="another emulator",
+        for_who="the other emulator of the acceptance tests",
     ),
 )
 

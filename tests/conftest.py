@@ -24,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run the acceptance tests on this target alone (may be repeated)",
     )
+    group.addoption(
+        "--parity", metavar="FILE", help="write how the targets compare, as Markdown, into FILE"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -17,19 +17,20 @@ from tests.acceptance.targets.target import NotOffered, Running
 
 _QUICKLY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 _HOW = (
-    "to verify a stack on AWS, sign in (AWS_PROFILE=name, or AWS_ACCESS_KEY_ID and "
-    "AWS_SECRET_ACCESS_KEY) and say which: AWS_REGION=region make verify TARGET=aws STAGE=stage"
+    "sign in (AWS_PROFILE=name, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), then "
+    "AWS_REGION=region make verify TARGET=aws STAGE=stage"
 )
 
 
 @dataclass(frozen=True)
 class Aws:
-    """The CloudFormation stacks of the stage that STAGE names, in the person's own account.
+    """The stage that STAGE names, in the account of whoever runs this.
 
-    The session is taken when `missing` is first asked, before the tests put the person's
-    credentials out of everybody's sight.
+    Session and outputs are those of the moment `missing` is first asked: before the tests put the
+    person's credentials out of everybody's sight. Nothing is brought up or taken down.
     """
 
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     name: str = "aws"
     about: str = "an AWS account"
     emulator: str = ""
@@ -39,44 +40,43 @@ class Aws:
 
     def missing(self) -> str | None:
         try:
-            _person().client("sts", config=_QUICKLY).get_caller_identity()
-            found = _outputs()
+            self._session.client("sts", config=_QUICKLY).get_caller_identity()
+            found = self._outputs
         except (BotoCoreError, ClientError) as error:
             return f"no AWS account answers ({error}); {_HOW}"
         if "RawBucket" not in found:
-            return f"the account has no stack {stack_name(_stage())!r}; {_HOW}"
+            return f"the account has no stack {stack_name(self._stage)}; {_HOW}"
         if "WebUrl" not in found:
-            return f"nobody says where the app is: set WEB_URL=https://...; {_HOW}"
+            return f"no stack says where the app is; {_HOW} WEB_URL=https://..."
         return None
 
     @contextmanager
     def up(self, folder: Path) -> Iterator[Running]:
-        def restart() -> None:
-            raise NotOffered("restarting the services of an AWS account is not offered yet")
+        yield Running(self._outputs, self._session, restart)
 
-        yield Running(_outputs(), _person(), restart)
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """With credentials already found, so that it needs nothing of the environment later."""
+        # The SDK for Python alone does not know AWS_REGION.
+        session = boto3.Session(region_name=self.environ.get("AWS_REGION"))
+        session.get_credentials()
+        return session
 
+    @cached_property
+    def _stage(self) -> str:
+        return self.environ.get("STAGE") or "dev"
 
-@cache
-def _person() -> boto3.Session:
-    """The account of whoever runs this, with credentials already found."""
-    session = boto3.Session()
-    session.get_credentials()
-    return session
-
-
-@cache
-def _stage() -> str:
-    return os.environ.get("STAGE") or "dev"
-
-
-@cache
-def _outputs() -> dict[str, str]:
-    client = _person().client("cloudformation", config=_QUICKLY)
-    stage = _stage()
-    web = {"WebUrl": os.environ["WEB_URL"]} if os.environ.get("WEB_URL") else {}
-    return {**outputs(client, stack_name(stage)), **outputs(client, _compute(stage)), **web}
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        client = self._session.client("cloudformation", config=_QUICKLY)
+        said = {"Endpoint": "AWS_ENDPOINT_URL", "WebUrl": "WEB_URL"}
+        return {
+            **outputs(client, stack_name(self._stage)),
+            **outputs(client, f"chartbuster-{self._stage}-compute"),
+            **{name: self.environ[key] for name, key in said.items() if self.environ.get(key)},
+        }
 
 
-def _compute(stage: str) -> str:
-    return f"chartbuster-{stage}-compute"
+def restart() -> None:
+    """Not of an account: that would be a deployment."""
+    raise NotOffered("restarting the services of an AWS account is not offered yet")
