@@ -231,8 +231,9 @@ class Composed:
 
 def bytes_of(spelt: str) -> int:
     """The bytes of a size as Docker spells it, like `189.3MiB`; 0 for `--`."""
-    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "B": 1}
-    for unit, factor in units.items():
+    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+    units |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+    for unit, factor in (units | {"B": 1}).items():
         if spelt.endswith(unit):
             return int(float(spelt.removesuffix(unit)) * factor)
     return 0
