@@ -313,7 +313,7 @@ def test_only_images_whose_files_changed_are_built_and_the_old_ones_go(checkout:
 
 def test_new_code_is_a_new_wheel_and_leaves_localstack_s_image_alone(checkout: Checkout):
     checkout.build()
-    (checkout.root / "build/chartbuster-1.0.whl").write_text("new code")
+    (checkout.root / "build/wheels/chartbuster-1.0.whl").write_text("new code")
 
     checkout.build()
 
