@@ -153,6 +153,12 @@ def test_the_one_network_translates_no_addresses():
     }
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_name_is_asked_of_the_machine_s_name_server(service: str):
+    """The engine would pass on whatever it does not know, like the name of a stopped service."""
+    assert SERVICES[service]["dns"] == ["127.0.0.1"]
+
+
 def test_only_the_keeper_and_its_deployment_keep_anything():
     for name, service in SERVICES.items():
         wanted = ["state:/state"] if name in {"deploy", "keeper"} else []
