@@ -107,25 +107,25 @@ class Composed:
             self.command(*arguments), self.environment, cwd=self.root, patience=patience
         )
 
-    def stale(self) -> list[str]:
-        """The services that run from another image than they should."""
-        return [
-            each.service
-            for each in self.containers()
-            if (wanted := self.variables.get(f"{each.service.upper()}_IMAGE"))
-            and each.state == "running"
-            and each.image != wanted
-        ]
+    def not_as_wanted(self) -> list[str]:
+        """The services that run unhealthy, or from another image than they should."""
+
+        def is_wanted(each: Container) -> bool:
+            image = self.variables.get(f"{each.service.upper()}_IMAGE", each.image)
+            return each.image == image and each.health != "unhealthy"
+
+        running = (each for each in self.containers() if each.state == "running")
+        return [each.service for each in running if not is_wanted(each)]
 
     def up(self) -> None:
         """Start everything that does not run as wanted, and wait until all of it is healthy.
 
-        What runs from another image is stopped first, in order: Compose would replace the keeper
-        before those who reach LocalStack through it. Raises `EngineFailed` with the last words of
-        what is not healthy.
+        What does not run as wanted is stopped first, in order: Compose would replace the keeper
+        before those who reach LocalStack through it, and would give up at once over what is
+        unhealthy already. Raises `EngineFailed` with the last words of what is not healthy.
         """
-        if stale := self.stale():
-            self.call("stop", *stale)
+        if wrong := self.not_as_wanted():
+            self.call("stop", *wrong)
         try:
             self.call(
                 *("up", "--detach", "--wait", "--wait-timeout", str(_START_PATIENCE)),
@@ -190,7 +190,8 @@ class Composed:
     def lines(self, service: str, count: int = 12) -> list[str]:
         """The last lines of a service's log."""
         said = self.call("logs", "--no-log-prefix", "--no-color", "--tail", str(count), service)
-        return said.splitlines()
+        # Some releases of Compose clear the line first, whoever reads it.
+        return [line.removeprefix("\x1b[2K") for line in said.splitlines()]
 
     def _read(self, path: str) -> str:
         """A small file of the keeper's; raises `NotFound` when it does not run."""

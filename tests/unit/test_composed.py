@@ -195,7 +195,7 @@ def test_memory_is_asked_for_only_when_wanted(docker: FakeDocker):
     assert held == {"keeper": 100 * 2**20, "trainer": 0}
 
 
-def test_what_runs_from_another_image_is_stale_and_what_does_not_run_is_not(docker: FakeDocker):
+def test_what_runs_from_another_image_or_unhealthy_is_not_as_wanted(docker: FakeDocker):
     wanted = {f"{name}_IMAGE": "sha256:new" for name in ("TRAINER", "WEBAPP", "LOCALSTACK")}
     docker.says(
         "inspect",
@@ -204,13 +204,14 @@ def test_what_runs_from_another_image_is_stale_and_what_does_not_run_is_not(dock
                 {**inspected("trainer"), "Image": "sha256:old"},
                 {**inspected("localstack"), "Image": "sha256:new"},
                 {**inspected("webapp", Status="exited"), "Image": "sha256:old"},
+                inspected("keeper", Health={"Status": "unhealthy"}),
                 {**inspected("deploy"), "Image": "sha256:old"},
             ]
         ),
     )
 
-    assert composed(docker, variables=wanted).stale() == ["trainer"]
-    assert composed(docker).stale() == []
+    assert composed(docker, variables=wanted).not_as_wanted() == ["keeper", "trainer"]
+    assert composed(docker).not_as_wanted() == ["keeper"]
 
 
 def test_what_runs_from_another_image_is_stopped_before_anything_is_started(docker: FakeDocker):
@@ -224,6 +225,18 @@ def test_what_runs_from_another_image_is_stopped_before_anything_is_started(dock
     assert "--no-build" in second
 
 
+def test_what_is_unhealthy_is_started_anew_since_compose_would_not_wait_for_it(docker: FakeDocker):
+    docker.says("compose --project-name")
+    unhealthy = inspected("keeper", Health={"Status": "unhealthy"})
+    docker.says("inspect", json.dumps([inspected("trainer"), unhealthy]))
+
+    composed(docker).up()
+
+    first, second = asked(docker, "stop", "up")
+    assert first == "stop keeper"
+    assert second.startswith("up ")
+
+
 def test_nothing_is_stopped_when_everything_runs_as_wanted(docker: FakeDocker):
     docker.says("compose --project-name")
 
@@ -234,20 +247,20 @@ def test_nothing_is_stopped_when_everything_runs_as_wanted(docker: FakeDocker):
 
 
 def test_what_does_not_come_up_is_named_with_the_last_it_said(docker: FakeDocker):
-    unhealthy = inspected("trainer", Health={"Status": "unhealthy"})
-    docker.says("inspect", json.dumps([unhealthy, inspected("keeper")]))
+    ended = inspected("trainer", Status="exited", ExitCode=1)
+    docker.says("inspect", json.dumps([ended, inspected("keeper")]))
     docker.does(
         "compose --project-name",
-        'case "$*" in *" logs "*) echo no songs; echo "$*" | /bin/grep -c trainer ;;'
-        ' *) echo "container trainer is unhealthy" >&2; exit 1 ;; esac',
+        'case "$*" in *" logs "*) printf "\\033[2Kno songs\\n"; echo "$*" | /bin/grep -c trainer ;;'
+        ' *) echo "container trainer exited (1)" >&2; exit 1 ;; esac',
     )
 
     with pytest.raises(EngineFailed) as raised:
         composed(docker).up()
 
     said = str(raised.value).splitlines()
-    assert "container trainer is unhealthy" in said
-    assert said[-3:] == ["trainer is unhealthy", "  trainer| no songs", "  trainer| 1"]
+    assert "container trainer exited (1)" in said
+    assert said[-3:] == ["trainer is exited (1)", "  trainer| no songs", "  trainer| 1"]
 
 
 def test_without_an_engine_there_is_nothing_and_nothing_is_an_error(tmp_path: Path):
