@@ -38,8 +38,8 @@ EXECUTOR_LIST := $(call listing,executor,$(EXECUTOR_SOURCES))
 ZIP_SOURCES := $(call find_sources,chartbuster lambdas) scripts/build_zip.py
 ZIP_LIST := $(call listing,zip,$(ZIP_SOURCES))
 
-WHEEL := build/wheel.stamp
-EXECUTOR_WHEEL := build/executor.stamp
+WHEEL := build/wheels/chartbuster.stamp
+EXECUTOR_WHEEL := build/wheels/executor.stamp
 ZIP := build/create_data.zip
 RUNTIME := build/lambda-runtime/.stamp
 DEMO := build/demo_catalogue.csv.gz

@@ -107,25 +107,25 @@ class Composed:
             self.command(*arguments), self.environment, cwd=self.root, patience=patience
         )
 
-    def stale(self) -> list[str]:
-        """The services that run from another image than they should."""
-        return [
-            each.service
-            for each in self.containers()
-            if (wanted := self.variables.get(f"{each.service.upper()}_IMAGE"))
-            and each.state == "running"
-            and each.image != wanted
-        ]
+    def not_as_wanted(self) -> list[str]:
+        """The services that run unhealthy, or from another image than they should."""
+
+        def is_wanted(each: Container) -> bool:
+            image = self.variables.get(f"{each.service.upper()}_IMAGE", each.image)
+            return each.image == image and each.health != "unhealthy"
+
+        running = (each for each in self.containers() if each.state == "running")
+        return [each.service for each in running if not is_wanted(each)]
 
     def up(self) -> None:
         """Start everything that does not run as wanted, and wait until all of it is healthy.
 
-        What runs from another image is stopped first, in order: Compose would replace the keeper
-        before those who reach LocalStack through it. Raises `EngineFailed` with the last words of
-        what is not healthy.
+        What does not run as wanted is stopped first, in order: Compose would replace the keeper
+        before those who reach LocalStack through it, and would give up at once over what is
+        unhealthy already. Raises `EngineFailed` with the last words of what is not healthy.
         """
-        if stale := self.stale():
-            self.call("stop", *stale)
+        if wrong := self.not_as_wanted():
+            self.call("stop", *wrong)
         try:
             self.call(
                 *("up", "--detach", "--wait", "--wait-timeout", str(_START_PATIENCE)),
@@ -190,7 +190,8 @@ class Composed:
     def lines(self, service: str, count: int = 12) -> list[str]:
         """The last lines of a service's log."""
         said = self.call("logs", "--no-log-prefix", "--no-color", "--tail", str(count), service)
-        return said.splitlines()
+        # Some releases of Compose clear the line first, whoever reads it.
+        return [line.removeprefix("\x1b[2K") for line in said.splitlines()]
 
     def _read(self, path: str) -> str:
         """A small file of the keeper's; raises `NotFound` when it does not run."""
@@ -231,8 +232,9 @@ class Composed:
 
 def bytes_of(spelt: str) -> int:
     """The bytes of a size as Docker spells it, like `189.3MiB`; 0 for `--`."""
-    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "B": 1}
-    for unit, factor in units.items():
+    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+    units |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+    for unit, factor in (units | {"B": 1}).items():
         if spelt.endswith(unit):
             return int(float(spelt.removesuffix(unit)) * factor)
     return 0

@@ -7,13 +7,15 @@ cut. To an AWS SDK that is a service which is away for a moment.
 
 import asyncio
 import logging
+import socket
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 
 log = logging.getLogger(__name__)
 
 _BLOCK = 1 << 16
 _PATIENCE = 10.0
+_WAITING = 128
 
 
 class Gate:
@@ -25,8 +27,8 @@ class Gate:
     def __init__(self, port: int, *, to: tuple[str, int], host: str = "0.0.0.0") -> None:  # noqa: S104
         self._host, self._port = host, port
         self._to = to
-        self._server: asyncio.Server | None = None
-        self._passing: set[asyncio.Task[None]] = set()
+        self._door: socket.socket | None = None
+        self._passing: dict[asyncio.Task[None], socket.socket] = {}
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="gate", daemon=True).start()
 
@@ -42,40 +44,56 @@ class Gate:
         asyncio.run_coroutine_threadsafe(action, self._loop).result(_PATIENCE)
 
     async def _open(self) -> None:
-        if self._server is None:
-            self._server = await asyncio.start_server(self._pass, self._host, self._port)
-            log.info("gate_opened port=%d", self._port)
+        if self._door is not None:
+            return
+        self._door = socket.create_server((self._host, self._port), backlog=_WAITING)
+        self._door.setblocking(False)
+        # Not asyncio's own server: closed while somebody comes in, it leaves them waiting for ever.
+        self._loop.add_reader(self._door, self._enter, self._door)
+        log.info("gate_opened port=%d", self._port)
 
     async def _shut(self) -> None:
-        if self._server is None:
+        if self._door is None:
             return
-        self._server.close()
-        self._server = None
-        for task in self._passing:
+        self._loop.remove_reader(self._door)
+        self._door.close()
+        self._door = None
+        passing = dict(self._passing)
+        for task in passing:
             task.cancel()
-        await asyncio.gather(*self._passing, return_exceptions=True)
+        await asyncio.gather(*passing, return_exceptions=True)
+        for connection in passing.values():
+            connection.close()  # also of one that had not taken its first step
         log.info("gate_shut port=%d", self._port)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until both ends have said all, or the gate shuts."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a connection is handled in a task of its own")
-        self._passing.add(task)
-        ends = [writer]
+    def _enter(self, door: socket.socket) -> None:
         try:
+            connection, _ = door.accept()
+        except OSError:
+            return  # whoever knocked is gone
+        connection.setblocking(False)
+        task = self._loop.create_task(self._pass(connection))
+        self._passing[task] = connection
+        task.add_done_callback(self._passing.pop)
+
+    async def _pass(self, connection: socket.socket) -> None:
+        """One connection, until both ends have said all, or the gate shuts."""
+        ends = list[asyncio.StreamWriter]()
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection)
+            ends.append(writer)
             there, back = await asyncio.open_connection(*self._to)
             ends.append(back)
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
-        except OSError:
-            # LocalStack is away, or one end was cut: the other one is to notice, too.
-            _cut(ends)
-        except asyncio.CancelledError:
-            _cut(ends)
-        finally:
-            self._passing.discard(task)
             for end in ends:
                 end.close()
+                await end.wait_closed()
+        except (OSError, asyncio.CancelledError):
+            # LocalStack is away, the gate shuts, or one end was cut: the other is to notice, too.
+            for end in ends:
+                end.transport.abort()
+            if not ends:
+                connection.close()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -83,8 +101,3 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         target.write(block)
         await target.drain()
     target.write_eof()
-
-
-def _cut(ends: Iterable[asyncio.StreamWriter]) -> None:
-    for end in ends:
-        end.transport.abort()

@@ -157,6 +157,7 @@ class Keeper:
         try:
             if self._marker is None:
                 if not self._emulator.healthy():
+                    self._alive()
                     self._say("waiting")
                     return _WHILE_WAITING
                 self.adopt_or_restore()
@@ -219,6 +220,7 @@ class Keeper:
         with self._timed("restoring"):
             for place in in_restore_order(self._known):
                 self._put_back(place)
+                self._alive()
             if new:
                 self._seed()
             self._state.begin()

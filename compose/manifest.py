@@ -62,10 +62,12 @@ def read(path: Path) -> Manifest:
 def variables(manifest: Manifest) -> dict[str, str]:
     """What docker-compose.yml is filled in with to run exactly what `manifest` names.
 
-    Raises `Misconfigured` when an image was not built.
+    Raises `Misconfigured` when an image was not built, or the template is not named.
     """
     if missing := [name for name in IMAGES if name not in manifest.images]:
         raise Misconfigured(f"no image of {', '.join(missing)} was built; run `make build`")
+    if "data.yaml" not in manifest.templates:
+        raise Misconfigured("the manifest names no template data.yaml; run `make build`")
     return {
         **{f"{name.upper()}_IMAGE": manifest.images[name].id for name in IMAGES},
         "DATA_TEMPLATE": manifest.templates["data.yaml"],

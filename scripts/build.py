@@ -72,7 +72,10 @@ _EMULATOR = Recipe(
         "chartbuster/probe.py",
         "build/wheels/localstack_process_executor-*.whl",
     ),
-    ("compose/process_executor/localstack_process_executor",),
+    tuple(
+        f"compose/process_executor/{name}"
+        for name in ("localstack_process_executor", "pyproject.toml", "README.md")
+    ),
 )
 
 RECIPES = (

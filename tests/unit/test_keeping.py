@@ -406,7 +406,6 @@ def test_restoring_once_makes_localstack_hold_state_and_release_and_ends(
     assert kept.keeper.is_restored()
     assert cloud.has(UPLOAD)
     assert not Kept(tmp_path, cloud, release="second").keeper.is_restored()
-    assert kept.alive == 0
 
 
 def test_restoring_once_waits_for_a_localstack_that_is_not_there_yet(
@@ -441,3 +440,25 @@ def test_a_keeper_is_alive_with_every_pass_and_not_while_it_is_in_trouble(
     troubled = Kept(tmp_path, cloud, rounds=3).run()
     assert troubled.alive == 0
     assert "format 99" in troubled.troubles[-1]
+
+
+def test_a_keeper_is_alive_while_it_waits_for_localstack(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    cloud.healthy = False
+
+    assert Kept(tmp_path, cloud, rounds=4).run().alive == 4
+
+
+def test_a_keeper_is_alive_with_every_object_it_puts_back(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    for place in (UPLOAD, READY, MANIFEST):
+        StateFolder(tmp_path).keep(place, b"kept")
+    kept, seen = Kept(tmp_path, cloud), list[int]()
+    for place in (READY, UPLOAD):
+        cloud.on[place.bucket, "create", place.key] = lambda: seen.append(kept.alive)
+
+    kept.keeper.adopt_or_restore()
+
+    assert seen == [1, 2]

@@ -10,7 +10,7 @@ import pytest
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryQueue
 from chartbuster.ports import Delivery
-from trainer.child import Outcome
+from trainer.child import Outcome, Stop
 from trainer.worker import Worker, delay_after
 
 DONE = Outcome("done")
@@ -44,15 +44,17 @@ def worker_over(
     queue: InMemoryQueue,
     train: Callable[[str], Outcome],
     *,
-    stopping: threading.Event | None = None,
+    stopping: Stop | None = None,
     beat: float = 10.0,
     visibility: int = 30,
     settle: float = 0.0,
+    alive: Callable[[], None] = lambda: None,
 ) -> Worker:
     return Worker(
         queue=queue,
         train=train,
         stopping=stopping or threading.Event(),
+        alive=alive,
         visibility=visibility,
         beat=beat,
         poll=0.0,
@@ -244,6 +246,69 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
 
     trained = Trained(slow)
     worker_over(queue, trained, stopping=stopping, beat=0.02).run()
+
+    assert trained.datasets == ["demo"]
+    assert queue.unfinished == []
+
+
+class Rests:
+    """A stop that comes after some rests, none of which takes any time."""
+
+    def __init__(self, most: int) -> None:
+        self.taken: list[float] = []
+        self._most = most
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.taken.append(timeout or 0.0)
+        return self.is_set()
+
+    def is_set(self) -> bool:
+        return len(self.taken) >= self._most
+
+
+class Away(InMemoryQueue):
+    """A queue that never answers."""
+
+    def receive(self, *, limit: int, wait: float) -> list[Delivery]:
+        raise Unreachable("connection refused")
+
+
+def test_while_the_queue_is_away_the_trainer_is_alive_before_every_rest_of_half_a_minute() -> None:
+    rests, lived = Rests(12), list[int]()
+
+    worker_over(
+        Away(), Trained(), stopping=rests, alive=lambda: lived.append(len(rests.taken))
+    ).run()
+
+    assert lived == list(range(12))
+    assert rests.taken[:4] == [0.5, 1.0, 2.0, 4.0]
+    assert max(rests.taken) == 30.0
+
+
+def test_an_idle_trainer_is_alive_with_every_look_at_the_queue() -> None:
+    class Looked(InMemoryQueue):
+        def receive(self, *, limit: int, wait: float) -> list[Delivery]:
+            order.append("looked")
+            if len(order) >= 6:
+                stopping.set()
+            return []
+
+    order, stopping = list[str](), threading.Event()
+
+    worker_over(Looked(), Trained(), stopping=stopping, alive=lambda: order.append("alive")).run()
+
+    assert order == ["alive", "looked"] * 3
+
+
+def test_a_trainer_is_alive_all_through_a_long_run() -> None:
+    queue = queue_with(announcing("demo"))
+    lived = threading.Semaphore(0)
+
+    def until_it_has_lived_three_times(_dataset: str) -> Outcome:
+        return DONE if all(lived.acquire(timeout=5) for _ in range(3)) else Outcome("failed")
+
+    trained = Trained(until_it_has_lived_three_times)
+    worker_over(queue, trained, beat=0.01, alive=lived.release).work_once()
 
     assert trained.datasets == ["demo"]
     assert queue.unfinished == []
