@@ -8,7 +8,9 @@ theirs apart, and only one runs at a time.
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
@@ -30,6 +32,12 @@ from scripts.steps import Steps
 
 _PATIENCE = 180.0
 _TRAINING_PATIENCE = 600.0
+_GLANCE = 0.3
+# What is told of containers that start: in words, and by the state of a service in Docker's.
+_STAGES = (
+    ("LocalStack answers", "localstack", "(healthy)"),
+    ("stack deployed, uploads, runs and champions restored", "deploy", "Exited (0)"),
+)
 INTERRUPTED = (
     "stopped waiting; the stack goes on in the background. `make up` looks again, `make down` "
     "stops it"
@@ -83,11 +91,24 @@ def bring_containers_up(stack: Composed, steps: Steps) -> None:
     was_up = stack.is_there()
     if not was_up:
         embedded.check_ports(stack.ports)
-    with steps.step("containers run and are healthy"):
-        stack.up()
+    start_containers(stack, steps)
     with steps.step("champion served") as better_words:
         better_words(wait_for_champion(Running(stack.outputs()), composed_watch(stack)))
     steps.say(f"ChartBuster is up: {stack.ports.web_url}")
+
+
+def start_containers(stack: Composed, steps: Steps) -> None:
+    """Start the containers and tell of each stage when it is reached; raises as `up` does."""
+    with ThreadPoolExecutor(1) as beside:
+        starting = beside.submit(stack.up)
+        for stage, service, state in _STAGES:
+            with steps.step(stage):
+                while not starting.done() and state not in stack.states().get(service, ""):
+                    time.sleep(_GLANCE)
+                if starting.done():
+                    starting.result()
+        with steps.step("trainer and app answer"):
+            starting.result()
 
 
 def clear_the_way(mode: Mode, steps: Steps) -> None:
