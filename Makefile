@@ -92,8 +92,8 @@ plan: $(ENV)/scripts/.wheel $(ZIP)  ## what deploying infra/data.yaml as it is n
 	@$(ENV)/scripts/bin/python -m scripts.plan
 screenshot: $(ENV)/dev/.synced  ## the picture of the app in the README, from the running stack
 	@$(ENV)/dev/bin/python -m scripts.screenshot
-build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the images, and build/manifest.json
-	@$(ENV)/scripts/bin/python -m scripts.build
+build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the images, and build/manifest.json; NO_CACHE=1 from nothing
+	@$(ENV)/scripts/bin/python -m scripts.build $(if $(NO_CACHE),--no-cache)
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
 
