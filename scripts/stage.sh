@@ -9,11 +9,12 @@
 # example: RUN sh /tmp/stage.sh code opt/chartbuster /tmp/*.whl && sh /tmp/stage.sh finish
 #
 # The same files give the same bytes. Byte code is compiled package by package, each in a process of
-# its own, because what a process compiled before shows in the bytes.
+# its own, because what a process compiled before shows in the bytes; and none of the packages is
+# imported for it, since Python would write its byte code with the time.
 set -eu
 
 PYTHON=/usr/local/bin/python3.13
-export PYTHONHASHSEED=0 UV_LINK_MODE=copy
+export PYTHONHASHSEED=0 PYTHONSAFEPATH=1 UV_LINK_MODE=copy
 
 lean() {                                 # what only developers of the packages need, 110 MB in all
     find "$1" -type d \( -name tests -o -name include \) -prune -exec rm -r {} +
