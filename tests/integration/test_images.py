@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -237,13 +238,20 @@ def image_ids() -> list[str]:
     return engine.call(("image", "ls", "--quiet", "--no-trunc"), os.environ).split()
 
 
+@pytest.fixture
+def clones(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is removed at once: two checkouts with their environments are large."""
+    yield tmp_path
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
 @pytest.mark.usefixtures("built", "no_image_is_left")
 def test_one_commit_gives_the_same_artifacts_and_images_wherever_and_however_often_it_is_built(
-    tmp_path: Path,
+    clones: Path,
 ):
-    here = clone(tmp_path / "here" / "chartbuster")
+    here = clone(clones / "here" / "chartbuster")
     there = clone(
-        tmp_path / "there" / "in a folder of another name",
+        clones / "there" / "in a folder of another name",
         umask=0o077,
         TZ="Pacific/Auckland",
         PYTHONHASHSEED="7",
