@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.emulator import require
+
+# Chromium gives up whatever it loads when a network appears on the machine or goes, as one does
+# with every container that starts or stops nearby.
+_NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+_TRIES = 4
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +55,26 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
             "console",
             lambda said: made.complaints.append(said.text) if said.type == "error" else None,
         )
-        page.goto(url)
-        page.get_by_role("heading", level=2).first.wait_for()
+        _show(made, url)
         return made
 
     yield opened
     for context in contexts:
         context.close()
+
+
+def _show(visit: Visit, url: str) -> None:
+    """Load the page until it has a heading; again when a changed network is why it has none."""
+    for _ in range(_TRIES):
+        visit.complaints.clear()
+        try:
+            visit.page.goto(url)
+            visit.page.get_by_role("heading", level=2).first.wait_for()
+        except Error as error:
+            visit.complaints.append(str(error))
+            if not any(_NETWORK_CHANGED in said for said in visit.complaints):
+                break
+        else:
+            return
+    shown = visit.page.locator("body").inner_text()
+    raise AssertionError(f"{url} shows {shown!r} and says {visit.complaints}")
