@@ -6,7 +6,6 @@ manifest has no images, and embedded mode needs none.
 """
 
 import argparse
-import contextlib
 import hashlib
 import json
 import os
@@ -205,18 +204,12 @@ class Builder:
             names = ", ".join(recipe.name for recipe in stale)
             with self._steps.step(f"building images: {names}", f"images built: {names}"):
                 self._build({recipe: wanted[recipe][1] for recipe in stale})
-        made = {
+        return {
             recipe.name: self._described(recipe, inputs, origin)
             if recipe in stale
             else known[recipe.name]
             for recipe, (inputs, origin) in wanted.items()
         }
-        for name, image in known.items():
-            if made[name].id != image.id:
-                # Nobody's any more, unless a container still runs it: then it stays.
-                with contextlib.suppress(engine.EngineFailed):
-                    engine.call(("image", "rm", image.id), self._environ)
-        return made
 
     def _known(self) -> Mapping[str, Image]:
         try:

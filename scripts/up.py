@@ -36,7 +36,7 @@ _GLANCE = 0.3
 # What is told of containers that start: in words, and by the state of a service in Docker's.
 _STAGES = (
     ("LocalStack answers", "localstack", "(healthy)"),
-    ("stack deployed, uploads, runs and champions restored", "deploy", "Exited (0)"),
+    ("stack deployed, uploads, runs and champions restored", "keeper", "(healthy)"),
 )
 INTERRUPTED = (
     "stopped waiting; the stack goes on in the background. `make up` looks again, `make down` "

@@ -297,7 +297,7 @@ def test_a_build_over_a_build_builds_nothing_and_says_the_same(checkout: Checkou
     assert checkout.built == set()
 
 
-def test_only_images_whose_files_changed_are_built_and_the_old_ones_go(checkout: Checkout):
+def test_only_images_whose_files_changed_are_built_and_no_other_checkout_s_image_goes(checkout: Checkout):
     checkout.build()
     files(checkout.root, "trainer/requirements.txt")
     (checkout.root / "trainer/requirements.txt").write_text("another")
@@ -306,7 +306,8 @@ def test_only_images_whose_files_changed_are_built_and_the_old_ones_go(checkout:
     made = checkout.build()
 
     assert checkout.built == {"trainer"}
-    assert checkout.removed() == {"sha256:first-of-trainer-image.id"}
+    # Equal checkouts have equal images: what is old here may be what another one runs.
+    assert checkout.removed() == set()
     assert made.images["trainer"].id == "sha256:second-of-trainer-image.id"
     assert made.images["webapp"].id == "sha256:first-of-webapp-image.id"
 
