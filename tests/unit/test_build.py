@@ -297,7 +297,9 @@ def test_a_build_over_a_build_builds_nothing_and_says_the_same(checkout: Checkou
     assert checkout.built == set()
 
 
-def test_only_images_whose_files_changed_are_built_and_no_other_checkout_s_image_goes(checkout: Checkout):
+def test_only_images_whose_files_changed_are_built_and_no_other_checkout_s_image_goes(
+    checkout: Checkout,
+):
     checkout.build()
     files(checkout.root, "trainer/requirements.txt")
     (checkout.root / "trainer/requirements.txt").write_text("another")
