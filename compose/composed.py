@@ -4,16 +4,17 @@ Everything here can be repeated: starting what runs and stopping what does not c
 kept state is the volume `state`; only `forget` removes it.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from chartbuster.errors import NotFound
+from chartbuster.identity import digest
 from compose import engine
 from compose.layout import Ports
 
@@ -56,7 +57,7 @@ class Container:
 
 def project(root: Path) -> str:
     """The Compose project of the checkout at `root`: two checkouts never share a volume."""
-    return f"chartbuster-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    return f"chartbuster-{digest(str(root).encode())[:8]}"
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,8 @@ class Composed:
 
     def states(self) -> dict[str, str]:
         """Each service's state in Docker's words, like `Up 3 seconds (healthy)`; asked in 30 ms."""
-        mine = f"label=com.docker.compose.project={self.name}"
         form = '{{.Label "com.docker.compose.service"}}\t{{.Status}}'
-        lines = engine.call(("ps", "--all", "--filter", mine, "--format", form), self.environ)
+        lines = engine.call(("ps", "--all", *self._mine, "--format", form), self.environ)
         return dict(line.split("\t", 1) for line in lines.splitlines())
 
     def outputs(self) -> dict[str, str]:
@@ -202,20 +202,33 @@ class Composed:
 
     def _read(self, path: str) -> str:
         """A small file of the keeper's; raises `NotFound` when it does not run."""
+        not_up = "the stack is not up; `make up` brings it up"
+        if not self._has_engine:
+            raise NotFound(not_up)
         try:
-            engine.find(self.environ)
             return self.call("exec", "-T", "keeper", "cat", path, patience=20)
-        except (engine.EngineFailed, engine.NoEngine) as error:
-            raise NotFound("the stack is not up; `make up` brings it up") from error
+        except engine.EngineFailed as error:
+            raise NotFound(not_up) from error
 
     def _of_project(self, *question: str) -> list[str]:
         """The ids or names of what the project has."""
+        if not self._has_engine:
+            return []
+        return engine.call((*question, "--quiet", *self._mine), self.environ).split()
+
+    @cached_property
+    def _has_engine(self) -> bool:
+        """Asked once: whoever waits for the stack looks every second."""
         try:
             engine.find(self.environ)
         except engine.NoEngine:
-            return []
-        mine = f"label=com.docker.compose.project={self.name}"
-        return engine.call((*question, "--quiet", "--filter", mine), self.environ).split()
+            return False
+        return True
+
+    @property
+    def _mine(self) -> tuple[str, str]:
+        """What keeps a question of the client to this project."""
+        return ("--filter", f"label=com.docker.compose.project={self.name}")
 
     def _memory(self, ids: Sequence[str]) -> dict[str, int]:
         """Resident bytes by container id, of those that run."""

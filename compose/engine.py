@@ -59,15 +59,7 @@ def find(environ: Mapping[str, str], *, patience: float = _PATIENCE) -> Engine:
 
 def _asked(question: Sequence[str], environ: Mapping[str, str], patience: float) -> str:
     try:
-        done = subprocess.run(
-            ["docker", *question],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
+        done = _docker(question, environ, patience=patience)
     except FileNotFoundError:
         raise NoEngine("Docker is not installed") from None
     except subprocess.TimeoutExpired:
@@ -88,16 +80,7 @@ def call(
 ) -> str:
     """What `docker ARGUMENTS` prints; raises `EngineFailed`."""
     try:
-        done = subprocess.run(
-            ["docker", *arguments],
-            env=dict(environ),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
+        done = _docker(arguments, environ, cwd=cwd, patience=patience)
     except OSError as error:
         raise EngineFailed(f"docker cannot be started: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
@@ -106,6 +89,25 @@ def call(
         said = "\n".join(done.stderr.strip().splitlines()[-15:])
         raise EngineFailed(f"docker {' '.join(arguments)} ended with {done.returncode}:\n{said}")
     return done.stdout
+
+
+def _docker(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
+    patience: float,
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["docker", *arguments],
+        env=dict(environ),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chartbuster.errors import Misconfigured
 
+FILE = Path("build/manifest.json")
 IMAGES = ("localstack", "keeper", "trainer", "webapp")
 
 
@@ -72,3 +73,8 @@ def variables(manifest: Manifest) -> dict[str, str]:
         **{f"{name.upper()}_IMAGE": manifest.images[name].id for name in IMAGES},
         "DATA_TEMPLATE": manifest.templates["data.yaml"],
     }
+
+
+def built(root: Path) -> dict[str, str]:
+    """The `variables` of what was built in the checkout at `root`; raises `Misconfigured`."""
+    return variables(read(root / FILE))

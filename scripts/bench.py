@@ -32,7 +32,6 @@ from chartbuster.errors import ChartBusterError, Permanent, TryAgain
 from chartbuster.registry import Registry
 from compose import engine, manifest
 from compose.environment import MARK
-from scripts.build import MANIFEST
 from scripts.figures import Figure
 from scripts.running import Running, running_stack
 from scripts.status import queues_of
@@ -197,7 +196,7 @@ def composing(clone: Clone) -> Iterator[Figure]:
 
 def _sizes(clone: Clone) -> Iterator[tuple[str, int, int]]:
     """The sizes of the images that go to AWS, and the most they may have in MB."""
-    made = manifest.read(clone.path / MANIFEST).images
+    made = manifest.read(clone.path / manifest.FILE).images
     for name, most in (("trainer", 600), ("webapp", 820)):
         said = engine.call(("image", "inspect", "-f", "{{.Size}}", made[name].id), os.environ)
         yield name, int(said), most

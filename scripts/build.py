@@ -11,14 +11,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from chartbuster.errors import Misconfigured
+from chartbuster.identity import digest
 from compose import engine, manifest
 from compose.composed import project
 from compose.manifest import Image, Manifest
@@ -27,10 +28,8 @@ from scripts.running import ROOT
 from scripts.steps import Steps
 
 BASE = "python:3.13-slim-trixie"
-MANIFEST = Path("build/manifest.json")
 DOT_ENV = Path(".env")
 _ALIKE = (".dockerignore", "scripts/stage.sh", "scripts/tools.txt")
-_TEMPLATES = "infra/*.yaml"
 _PACKAGES = ("chartbuster", "trainer", "webapp", "infra")
 _WHEEL = (*_PACKAGES, ":(glob)compose/*.py", "pyproject.toml", "LICENSE")
 
@@ -128,7 +127,7 @@ def digest_of(root: Path, patterns: tuple[str, ...]) -> str:
             raise Misconfigured(f"{pattern} is not there; `make build` makes it first")
         for path in found:
             name = path.relative_to(root).as_posix()
-            seen.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            seen.update(f"{name}\0{digest(path.read_bytes())}\n".encode())
     return seen.hexdigest()
 
 
@@ -141,7 +140,9 @@ def origin_of(root: Path, paths: tuple[str, ...]) -> Origin:
     return Origin(said[0] + ("-changed" if changed else ""), int(said[1]))
 
 
-def build_command(recipe: Recipe, origin: Origin, *, version: str, iidfile: Path) -> list[str]:
+def build_command(
+    recipe: Recipe, origin: Origin, *, version: str, iidfile: Path, cached: bool = True
+) -> list[str]:
     """The call of docker that builds the image and writes its id to `iidfile`."""
     labels = {
         "title": recipe.title,
@@ -153,6 +154,7 @@ def build_command(recipe: Recipe, origin: Origin, *, version: str, iidfile: Path
     }
     return [
         *("docker", "build", "--progress", "plain", "--file", recipe.dockerfile),
+        *(() if cached else ("--no-cache",)),
         *("--tag", recipe.tag, "--iidfile", str(iidfile)),
         # The stage that is the image, where a Dockerfile has several; elsewhere its last.
         *(("--target", recipe.name) if recipe.dockerfile == _EMULATOR.dockerfile else ()),
@@ -213,7 +215,7 @@ class Builder:
 
     def _known(self) -> Mapping[str, Image]:
         try:
-            return manifest.read(self._root / MANIFEST).images
+            return manifest.read(self._root / manifest.FILE).images
         except Misconfigured:
             return {}
 
@@ -232,13 +234,17 @@ class Builder:
     def _build(self, wanted: Mapping[Recipe, Origin]) -> None:
         """Build side by side; what two images have in common BuildKit makes once."""
         version = _version(self._root)
-        faults, threads = list[str](), list[threading.Thread]()
 
-        def build(recipe: Recipe, origin: Origin) -> None:
+        def build(recipe: Recipe) -> str:
+            """Build one image; returns what went wrong, if anything."""
             log = self._root / "build" / f"{recipe.name}-image.log"
-            command = build_command(recipe, origin, version=version, iidfile=self._iidfile(recipe))
-            if not self._cached:
-                command.insert(2, "--no-cache")
+            command = build_command(
+                recipe,
+                wanted[recipe],
+                version=version,
+                iidfile=self._iidfile(recipe),
+                cached=self._cached,
+            )
             with log.open("wb") as output:
                 done = subprocess.run(
                     command,
@@ -249,16 +255,14 @@ class Builder:
                     stderr=subprocess.STDOUT,
                     check=False,
                 )
-            if done.returncode:
-                said = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
-                name = log.relative_to(self._root)
-                faults.append(f"the image of {recipe.name} was not built, see {name}:\n{said}")
+            if done.returncode == 0:
+                return ""
+            said = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
+            name = log.relative_to(self._root)
+            return f"the image of {recipe.name} was not built, see {name}:\n{said}"
 
-        for recipe, origin in wanted.items():
-            threads.append(threading.Thread(target=build, args=(recipe, origin)))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(len(wanted)) as side_by_side:
+            faults = [fault for fault in side_by_side.map(build, wanted) if fault]
         if faults:
             raise engine.EngineFailed("\n".join(faults))
 
@@ -303,7 +307,7 @@ def artifacts(root: Path) -> dict[str, str]:
 def _digests(folder: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for pattern in patterns:
         for path in sorted(folder.glob(pattern)):
-            yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+            yield path.name, digest(path.read_bytes())
 
 
 def _version(root: Path) -> str:
@@ -345,7 +349,7 @@ def build(
         templates=dict(_digests(root / "infra", ("*.yaml",))),
         images=made,
     )
-    write(root / MANIFEST, found.to_json())
+    write(root / manifest.FILE, found.to_json())
     if made:
         write(root / DOT_ENV, dot_env(root, found))
     return found
@@ -372,7 +376,7 @@ def main() -> int:
             steps.say(f"no images: {error}")
             with_images = False
         build(ROOT, os.environ, steps, images=with_images, cached=not options.no_cache)
-        steps.say(f"what was built is in {MANIFEST}")
+        steps.say(f"what was built is in {manifest.FILE}")
         return 0
 
     return run(action, interrupted="stopped; `make build` goes on from what is built")

@@ -25,7 +25,6 @@ from compose.layout import Layout, Ports
 from compose.modes import MODES
 from compose.programs import Composition, programs
 from compose.supervision import Supervisor
-from scripts.build import MANIFEST
 from scripts.command import run
 from scripts.running import ROOT
 from scripts.steps import Steps
@@ -95,7 +94,7 @@ def start_containers(root: Path, ports: Ports, steps: Steps) -> Running:
         if owner.st_uid
         else os.environ,
         ports,
-        manifest.variables(manifest.read(root / MANIFEST)),
+        manifest.built(root),
         overrides=(DEV,),
     )
     bring_containers_up(stack, steps)

@@ -16,7 +16,7 @@ set -eu
 PYTHON=/usr/local/bin/python3.13
 export PYTHONHASHSEED=0 PYTHONSAFEPATH=1 UV_LINK_MODE=copy
 
-lean() {                                 # what only developers of the packages need, 110 MB in all
+lean() {                                 # what only developers of the packages need
     find "$1" -type d \( -name tests -o -name include \) -prune -exec rm -r {} +
 }
 

@@ -24,7 +24,6 @@ from compose.modes import MODES, Mode
 from compose.programs import Composition
 from compose.supervision import Supervisor, SupervisorAway
 from compose.watching import Watch, composed_watch, embedded_watch
-from scripts.build import MANIFEST
 from scripts.command import run
 from scripts.down import bring_containers_down, bring_down
 from scripts.running import ROOT, Running, running_stack
@@ -88,8 +87,7 @@ def wait_until_served(layout: Layout, ports: Ports, steps: Steps) -> None:
 
 def bring_containers_up(stack: Composed, steps: Steps) -> None:
     """Start the containers that do not run as wanted, and return when a champion is served."""
-    was_up = stack.is_there()
-    if not was_up:
+    if not stack.is_there():
         embedded.check_ports(stack.ports)
     start_containers(stack, steps)
     with steps.step("champion served") as better_words:
@@ -159,8 +157,8 @@ def main() -> int:
         ports, steps = Ports.from_env(os.environ), Steps(Console(highlight=False))
         clear_the_way(mode, steps)
         if mode == "docker":
-            wanted = manifest.variables(manifest.read(ROOT / MANIFEST))
-            bring_containers_up(Composed(ROOT, os.environ, ports, wanted), steps)
+            stack = Composed(ROOT, os.environ, ports, manifest.built(ROOT))
+            bring_containers_up(stack, steps)
         else:
             layout = Layout(ROOT)
             bring_up(layout, embedded.composition(layout, ports, os.environ), steps)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,8 +20,8 @@ from testcontainers.community.localstack import LocalStackContainer
 
 from chartbuster.errors import Misconfigured
 from compose import engine, manifest
-from compose.layout import HOST, REGION
-from scripts.build import MANIFEST
+from compose.composed import Composed
+from compose.layout import HOST, REGION, Ports
 from tests.emulator import ROOT, Emulator, free_port
 
 _INNER_PORT = 4566
@@ -30,16 +31,26 @@ def lacking() -> str | None:
     """Why nothing can run in containers here, or None; `make test` builds the images."""
     try:
         engine.find(os.environ)
-        manifest.variables(manifest.read(ROOT / MANIFEST))
+        manifest.built(ROOT)
     except (engine.NoEngine, Misconfigured) as error:
         return str(error)
     return None
 
 
+def fresh_project() -> Composed:
+    """docker-compose.yml with the built images, in a project and on ports of its own."""
+    return Composed(
+        ROOT,
+        {**os.environ, "COMPOSE_PROJECT_NAME": f"chartbuster-test-{uuid.uuid4().hex[:8]}"},
+        Ports(localstack=free_port(), web=free_port()),
+        manifest.built(ROOT),
+    )
+
+
 @contextmanager
 def localstack_container(port: int) -> Iterator[Emulator]:
     """LocalStack from the built image, as hardened as in docker-compose.yml, on 127.0.0.1."""
-    image = manifest.variables(manifest.read(ROOT / MANIFEST))["LOCALSTACK_IMAGE"]
+    image = manifest.built(ROOT)["LOCALSTACK_IMAGE"]
     container = (
         LocalStackContainer(image, edge_port=_INNER_PORT, region_name=REGION)
         .with_env("LOCALSTACK_HOST", f"{HOST}:{port}")

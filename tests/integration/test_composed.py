@@ -1,10 +1,8 @@
 """The stack in containers: what they may do, what a kill does to them, and what is left of them."""
 
 import json
-import os
 import subprocess
 import textwrap
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from compose import engine, manifest
+from compose import engine
 from compose.composed import Composed
 from compose.health import app_serves
-from compose.layout import Ports
 from compose.status import look, look_at_containers
-from scripts.build import MANIFEST
 from scripts.down import bring_containers_down
 from scripts.predict import command_in
 from scripts.reset import forget_containers
@@ -28,7 +24,7 @@ from scripts.steps import Steps
 from scripts.up import bring_containers_up
 from tests import containers
 from tests.acceptance.stack import Stack, fresh, songs
-from tests.emulator import ROOT, Emulator, free_port, require
+from tests.emulator import Emulator, require
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -49,12 +45,7 @@ _OF_THE_ENGINE = {"/dev/shm", "/dev/mqueue"}
 def project() -> Iterator[Composed]:
     """A project of its own for the whole module; nothing of it is left behind."""
     require(containers.lacking())
-    made = Composed(
-        ROOT,
-        {**os.environ, "COMPOSE_PROJECT_NAME": f"chartbuster-test-{uuid.uuid4().hex[:8]}"},
-        Ports(localstack=free_port(), web=free_port()),
-        manifest.variables(manifest.read(ROOT / MANIFEST)),
-    )
+    made = containers.fresh_project()
     try:
         yield made
     finally:

@@ -17,7 +17,7 @@ import pytest
 from chartbuster.identity import code_digest
 from compose import engine, manifest
 from compose.manifest import IMAGES, Manifest
-from scripts.build import BASE, MANIFEST
+from scripts.build import BASE
 from tests import containers
 from tests.emulator import ROOT, require
 
@@ -30,7 +30,7 @@ LARGEST = {"trainer": 600e6, "webapp": 820e6}
 def built() -> Manifest:
     """What this checkout's build made."""
     require(containers.lacking())
-    return manifest.read(ROOT / MANIFEST)
+    return manifest.read(ROOT / manifest.FILE)
 
 
 def inspected(image: str) -> dict[str, Any]:
@@ -210,7 +210,7 @@ class Clone:
             check=False,
         )
         assert done.returncode == 0, done.stdout
-        return manifest.read(self.root / MANIFEST)
+        return manifest.read(self.root / manifest.FILE)
 
     def git(self, *arguments: str) -> None:
         somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
@@ -263,7 +263,7 @@ def test_one_commit_gives_the_same_artifacts_and_images_wherever_and_however_oft
 
     assert set(first.images) == set(IMAGES)
     assert second == first
-    texts = [(each.root / MANIFEST).read_text() for each in (here, there)]
+    texts = [(each.root / manifest.FILE).read_text() for each in (here, there)]
     assert texts[0] == texts[1]
     assert str(here.root) not in texts[0]
 

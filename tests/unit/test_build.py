@@ -16,7 +16,6 @@ from compose.engine import EngineFailed
 from compose.manifest import IMAGES, Manifest
 from scripts.build import (
     BASE,
-    MANIFEST,
     RECIPES,
     Builder,
     Origin,
@@ -278,7 +277,7 @@ def test_a_first_build_builds_all_and_writes_what_it_built(checkout: Checkout):
     made = checkout.build()
 
     assert checkout.built == set(IMAGES)
-    assert manifest.read(checkout.root / MANIFEST) == made
+    assert manifest.read(checkout.root / manifest.FILE) == made
     assert made.images["trainer"].id == "sha256:first-of-trainer-image.id"
     assert made.images["trainer"].base == "sha256:base"
     assert made.images["trainer"].platform == "linux/amd64"
@@ -383,7 +382,7 @@ def test_an_image_that_cannot_be_built_is_named_with_the_end_of_its_log(checkout
     assert str(raised.value) == (
         "the image of webapp was not built, see build/webapp-image.log:\nstep 7: no space left"
     )
-    assert not (checkout.root / MANIFEST).exists()
+    assert not (checkout.root / manifest.FILE).exists()
 
 
 def test_without_an_engine_the_manifest_has_the_artifacts_alone(checkout: Checkout):

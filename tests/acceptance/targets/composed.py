@@ -1,7 +1,5 @@
 """The stack in containers, as `make up` starts it where there is a Docker Engine."""
 
-import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,16 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compose import manifest
-from compose.composed import Composed
-from compose.layout import Ports
-from scripts.build import MANIFEST
 from scripts.steps import Steps
 from scripts.up import bring_containers_up
 from tests import containers
 from tests.acceptance.targets.embedded import LOCALSTACK
 from tests.acceptance.targets.target import Running
-from tests.emulator import ROOT, Emulator, free_port
+from tests.emulator import Emulator
 
 
 @dataclass(frozen=True)
@@ -37,12 +31,7 @@ class InContainers:
     @contextmanager
     def up(self, folder: Path) -> Iterator[Running]:
         steps = Steps(Console(quiet=True))
-        stack = Composed(
-            ROOT,
-            {**os.environ, "COMPOSE_PROJECT_NAME": f"chartbuster-test-{uuid.uuid4().hex[:8]}"},
-            Ports(localstack=free_port(), web=free_port()),
-            manifest.variables(manifest.read(ROOT / MANIFEST)),
-        )
+        stack = containers.fresh_project()
 
         def restart() -> None:
             stack.down()
