@@ -28,7 +28,8 @@ def to_json(record: "DataclassInstance") -> bytes:
 def from_json[T](kind: type[T], body: bytes, *, where: str) -> T:
     """The record of class `kind` in `body`; raises `Corrupt` naming `where` and the field.
 
-    A field that `kind` does not know is ignored, so that an older program reads newer records.
+    A field that `kind` does not know is ignored, so that an older program reads newer records, and
+    one that is missing has its default where `kind` gives one, so that a newer reads older ones.
     """
     try:
         value = json.loads(body)
@@ -77,11 +78,17 @@ def _record(wanted: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise Corrupt(f"{where} is {_shown(value)}; expected an object")
     hints = get_type_hints(wanted)
-    names = [field.name for field in dataclasses.fields(wanted)]
-    missing = [name for name in names if name not in value]
+    fields = dataclasses.fields(wanted)
+    missing = [field.name for field in fields if field.name not in value and not _optional(field)]
     if missing:
         raise Corrupt(f"{where} lacks {', '.join(missing)}")
-    return wanted(**{name: _value(hints[name], value[name], f"{where}.{name}") for name in names})
+    there = [field.name for field in fields if field.name in value]
+    return wanted(**{name: _value(hints[name], value[name], f"{where}.{name}") for name in there})
+
+
+def _optional(field: "dataclasses.Field[Any]") -> bool:
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
 
 
 def _is_number(value: Any) -> bool:

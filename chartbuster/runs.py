@@ -1,7 +1,7 @@
 """What a training run leaves behind: its manifest, its models' scores, and who is champion."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 BASELINE = "baseline"
@@ -9,10 +9,41 @@ BASELINE = "baseline"
 
 
 @dataclass(frozen=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class HitScores:
+    """How well a model tells hits, `hits` of them, from other songs by their hit probability.
+
+    `average_precision` is the area under precision and recall, to be read beside the share of hits;
+    `precision` the share of hits among the `k` songs with the highest probabilities; `brier` the
+    mean squared error of the probabilities; `calibration_error` by how much they and the shares of
+    hits differ on average, over ten bins of equally many songs.
+    """
+
+    hits: int
+    average_precision: float
+    k: int
+    precision: float
+    brier: float
+    calibration_error: float
+
+
+@dataclass(frozen=True)
 class Scores:
     """How well a model did on `songs` songs it was not fitted on, in points of popularity.
 
     `spearman` is None where the order means nothing: the model says one number for every song.
+    `covered` is the share of songs within their interval, `width` the interval's mean width, both
+    None where no song was left to calibrate on. `hits` is None where no test song is a hit, or
+    every one is. `intervals` holds the bootstrap intervals of the figures by their names (`r2`,
+    `mae`, `rmse`, `spearman`, `covered`, `average_precision`, `precision`, `brier`,
+    `calibration_error`), over artists for new artists and over songs for known ones.
     """
 
     r2: float
@@ -20,6 +51,10 @@ class Scores:
     rmse: float
     spearman: float | None
     songs: int
+    covered: float | None = None
+    width: float | None = None
+    hits: HitScores | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
