@@ -7,6 +7,7 @@ import pandas as pd
 
 from chartbuster.errors import InvalidSong
 from chartbuster.features import GENRE_PREFIX, MODEL_FEATURES, genre_columns
+from chartbuster.learn.artists import ARTIST, artist_codes
 from chartbuster.runs import AttributeRange, Inputs
 from chartbuster.songs import AUDIO_NAMES, KEYS, MODES, RELEASE_YEAR, TIME_SIGNATURES
 
@@ -33,22 +34,27 @@ def merged(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def model_columns(songs: pd.DataFrame) -> tuple[str, ...]:
-    """The columns of the model matrix in their order: features the songs have, then genres."""
+    """The columns of the model matrix in their order: what the songs have of an artist, features
+    and genres.
+    """
+    artist = [ARTIST] if songs[ARTIST].notna().any() else []
     features = [name for name in MODEL_FEATURES if songs[name].notna().any()]
-    return (*features, *genre_columns(songs))
+    return (*artist, *features, *genre_columns(songs))
 
 
 def matrix(songs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The numbers models see, float64, one row per song and the columns in the order given.
 
-    A genre column the songs lack is 0, as the ready table defines it; any other column they lack
+    An artist becomes a number (`artists.artist_codes`). A genre column the songs lack is 0, as the ready table defines it; any other column they lack
     raises `InvalidSong`, and so does one that holds text.
     """
     lacking = [name for name in columns if name not in songs and not name.startswith(GENRE_PREFIX)]
     if lacking:
         raise InvalidSong(f"the table lacks {', '.join(lacking)}; the models need every one")
-    there = [n for n, name in enumerate(columns) if name in songs]
+    there = [n for n, name in enumerate(columns) if name in songs and name != ARTIST]
     values = np.zeros((len(songs), len(columns)))
+    if ARTIST in columns:
+        values[:, columns.index(ARTIST)] = artist_codes(songs[ARTIST])
     try:
         found = songs[[columns[n] for n in there]]
         values[:, there] = found.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -16,14 +16,30 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from chartbuster.features import GENRE_PREFIX
+from chartbuster.learn.artists import ARTIST, ArtistHistory
 from chartbuster.learn.baseline import GenreMeanFeature, GenreMeanRegressor
 from chartbuster.learn.recipes import Baseline, Boosting, Forest, Linear, Network, Recipe
 
 
-def pipeline(recipe: Recipe, columns: Sequence[str], *, seed: int) -> Pipeline:
-    """The unfitted model of `recipe` for a matrix of `columns`."""
-    steps, model = _parts(recipe, columns, seed)
+def pipeline(
+    recipe: Recipe, columns: Sequence[str], *, seed: int, history: bool = False
+) -> Pipeline:
+    """The unfitted model of `recipe` for a matrix of `columns`.
+
+    With `history` it also sees what is known of a song's artist, where the recipe can use it.
+    """
+    steps, model = _parts(recipe, [name for name in columns if name != ARTIST], seed)
+    if history and takes_history(recipe):
+        known = ArtistHistory(seed=seed)
+        scaled = isinstance(recipe, Linear | Network)
+        step = make_pipeline(known, StandardScaler()) if scaled else known
+        steps.transformers = [*steps.transformers, ("history", step, [ARTIST])]
     return Pipeline([("columns", steps), ("model", model)])
+
+
+def takes_history(recipe: Recipe) -> bool:
+    """Whether the model can use what is known of an artist; the baseline goes by genre alone."""
+    return not isinstance(recipe, Baseline)
 
 
 def _parts(recipe: Recipe, columns: Sequence[str], seed: int) -> tuple[ColumnTransformer, Any]:

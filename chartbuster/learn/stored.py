@@ -15,6 +15,9 @@ from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundExc
 from chartbuster.errors import UntrustedModel
 
 ALLOWED = (
+    # Our own: means of popularity per artist, and which of two models a song goes to.
+    "chartbuster.learn.artists.ArtistHistory",
+    "chartbuster.learn.artists.ByArtist",
     # Our own: means of popularity per genre, plain numbers and arithmetic.
     "chartbuster.learn.baseline.GenreMeanFeature",
     "chartbuster.learn.baseline.GenreMeanRegressor",
