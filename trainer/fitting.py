@@ -7,24 +7,26 @@ as well and give the same models everywhere.
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from chartbuster.learn.evaluate import Numbers, Split
+from chartbuster.learn.bootstrap import Numbers
+from chartbuster.learn.evaluate import Rows, clipped
 from chartbuster.learn.models import pipeline
-from chartbuster.learn.recipes import Recipe
+from chartbuster.learn.recipes import Recipe, sized
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model fitted on a split's fit songs, and what it predicts for its test songs."""
+    """A fitted model, and what it predicts for the songs it was asked about, 0 to 100 each."""
 
     model: Pipeline
     predicted: Numbers
@@ -41,16 +43,32 @@ class Bench:
     pool: ThreadPoolExecutor
     monotonic: Callable[[], float]
 
-    def fit(self, recipe: Recipe, split: Split) -> Future[Fitted]:
-        """The model of `recipe` fitted on `split`, as soon as it is its turn."""
-        return self.pool.submit(self._fit, recipe, split)
+    def fit(
+        self,
+        recipe: Recipe,
+        rows: Rows,
+        *,
+        ask: Rows,
+        history: bool = False,
+        without: Collection[str] = (),
+    ) -> Future[Fitted]:
+        """The model of `recipe` fitted on the songs `rows`, as soon as it is its turn.
 
-    def _fit(self, recipe: Recipe, split: Split) -> Fitted:
+        With `history` it sees artists. It never sees the columns `without`.
+        """
+        return self.pool.submit(self._fit, recipe, rows, ask, history, without)
+
+    def _fit(
+        self, recipe: Recipe, rows: Rows, ask: Rows, history: bool, without: Collection[str]
+    ) -> Fitted:
         started = self.monotonic()
-        model = pipeline(recipe, tuple(self.features.columns), seed=self.seed)
-        model.fit(self.features.iloc[split.fit], self.popularity[split.fit])
+        columns = [name for name in self.features.columns if name not in without]
+        model = pipeline(sized(recipe, len(rows)), columns, seed=self.seed, history=history)
+        model.fit(self.features.iloc[rows], self.popularity[rows])
         seconds = self.monotonic() - started
-        return Fitted(model, model.predict(self.features.iloc[split.test]), seconds)
+        asked = self.features.iloc[ask]
+        predicted = model.predict(asked) if len(ask) else np.empty(0)
+        return Fitted(model, clipped(np.asarray(predicted, dtype=np.float64)), seconds)
 
 
 @contextmanager

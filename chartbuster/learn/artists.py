@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
@@ -62,7 +63,8 @@ class ArtistHistory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # n
 
     def fit_transform(self, X: ArrayLike, y: ArrayLike) -> Numbers:  # noqa: N803
         codes, popularity = _one_column(X), np.asarray(y, dtype=np.float64)
-        encoder = TargetEncoder(target_type="continuous", cv=self.parts, random_state=self.seed)
+        parts = KFold(self.parts, shuffle=True, random_state=self.seed)
+        encoder = TargetEncoder(target_type="continuous", cv=parts)
         means = encoder.fit_transform(np.nan_to_num(codes, nan=-1.0).reshape(-1, 1), popularity)
         self.artists_, songs = np.unique(codes[~np.isnan(codes)], return_counts=True)
         self.songs_ = songs.astype(np.float64)

@@ -55,7 +55,7 @@ def _parts(recipe: Recipe, columns: Sequence[str], seed: int) -> tuple[ColumnTra
                 n_estimators=recipe.trees,
                 max_depth=recipe.depth,
                 max_features=recipe.features,
-                max_samples=recipe.samples,
+                max_samples=recipe.songs,
                 min_samples_leaf=recipe.leaf,
                 random_state=seed,
             )

@@ -4,7 +4,7 @@ Plain values without scikit-learn, so that a configuration is read in no time; `
 pipelines of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from chartbuster.runs import BASELINE
@@ -38,14 +38,14 @@ class Linear:
 
 @dataclass(frozen=True)
 class Forest:
-    """A random forest; `features` and `samples` are the shares each split and tree sees."""
+    """A random forest; a split sees the share `features` of them, a tree at most `songs` songs."""
 
     name: ClassVar[str] = "forest"
     title: ClassVar[str] = "Random forest"
-    trees: int = bounded(100, 1, 2_000)
+    trees: int = bounded(60, 1, 2_000)
     depth: int = bounded(15, 1, 60)
     features: float = bounded(0.33, 0.01, 1.0)
-    samples: float = bounded(0.5, 0.01, 1.0)
+    songs: int = bounded(5_000, 10, 10_000_000)
     leaf: int = bounded(3, 1, 1_000)
 
 
@@ -68,8 +68,8 @@ class Boosting:
 
     name: ClassVar[str] = "boosting"
     title: ClassVar[str] = "Gradient boosting"
-    trees: int = bounded(250, 1, 5_000)
-    rate: float = bounded(0.06, 1e-4, 1.0)
+    trees: int = bounded(120, 1, 5_000)
+    rate: float = bounded(0.12, 1e-4, 1.0)
     leaves: int = bounded(24, 2, 1_000)
     leaf: int = bounded(30, 1, 10_000)
     penalty: float = bounded(5.0, 0.0, 1e6)
@@ -80,3 +80,10 @@ type Recipe = Baseline | Linear | Forest | Network | Boosting
 
 RECIPES: tuple[type[Recipe], ...] = (Baseline, Linear, Forest, Network, Boosting)
 """Every kind of model, the baseline first."""
+
+
+def sized(recipe: Recipe, songs: int) -> Recipe:
+    """`recipe` for a fit on `songs` songs: no tree of a forest draws more songs than there are."""
+    if isinstance(recipe, Forest) and recipe.songs > songs:
+        return replace(recipe, songs=songs)
+    return recipe

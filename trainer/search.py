@@ -1,0 +1,156 @@
+"""Looks for better settings of each model: successive halving over a few candidates.
+
+Candidates are fitted on some songs, and the better half again on four times as many, until one is
+left or the songs are used up (Jamieson and Talwalkar, Non-stochastic best arm identification and
+hyperparameter optimization, 2016). Songs to fit and to compare on never share an artist, and none
+of them is in the first fold, which every run keeps for testing. The other four folds were in sight
+when the settings were chosen; with so few candidates that flatters by less than the intervals show.
+
+scikit-learn's HalvingRandomSearchCV does nearly this, but knows no limit of time or size and fits
+on processes of its own.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chartbuster.learn import stored
+from chartbuster.learn.bootstrap import Numbers
+from chartbuster.learn.evaluate import FEWEST_TO_FIT, Rows
+from chartbuster.learn.recipes import Baseline, Recipe
+from chartbuster.learn.splits import Places
+from chartbuster.report import Tried
+from trainer.configuration import Search
+from trainer.fitting import Bench
+
+_VALIDATION = 1
+"""The fold candidates are compared on."""
+_GROWTH = 4
+_SPAN = 2.5
+"""A setting is tried from its configured value divided by this to it multiplied by this."""
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """The settings to train with, every candidate, and what cut the search short, if anything."""
+
+    recipes: tuple[Recipe, ...]
+    tried: tuple[Tried, ...]
+    note: str
+
+
+def search(
+    fitting: Bench, recipes: Sequence[Recipe], places: Places, budget: Search
+) -> Found:
+    """The best settings found for each of `recipes` within `budget`.
+
+    The same songs, seed and budget find the same settings unless `budget.seconds` run out; then
+    what was found is kept, the models not reached stay as configured, and the note says so.
+    """
+    rungs = _rungs(places, budget)
+    if budget.candidates < 2 or not rungs:
+        return Found(tuple(recipes), (), "")
+    ends = fitting.monotonic() + budget.seconds
+    chosen: list[Recipe] = []
+    tried: list[Tried] = []
+    skipped: list[str] = []
+    for recipe in recipes:
+        if isinstance(recipe, Baseline):
+            chosen.append(recipe)
+            continue
+        if fitting.monotonic() >= ends:
+            skipped.append(recipe.title)
+            chosen.append(recipe)
+            continue
+        best, candidates = _halve(fitting, recipe, rungs, budget, ends)
+        chosen.append(best)
+        tried += candidates
+    note = ""
+    if skipped:
+        note = f"the limit of {budget.seconds:g} s was reached before {', '.join(skipped)}"
+    return Found(tuple(chosen), tuple(tried), note)
+
+
+@dataclass(frozen=True)
+class _Rung:
+    fit: Rows
+    test: Rows
+
+
+def _rungs(places: Places, budget: Search) -> list[_Rung]:
+    """Fit and comparison songs, fewest first; empty where there are too few."""
+    order = np.argsort(places.draws, kind="stable")
+    fit = order[(places.folds[order] != 0) & (places.folds[order] != _VALIDATION)]
+    test = order[places.folds[order] == _VALIDATION][: budget.songs // 2]
+    sizes = []
+    size = min(budget.songs, len(fit))
+    while size >= 2 * FEWEST_TO_FIT and len(sizes) < 2 and len(test) >= FEWEST_TO_FIT:
+        sizes.append(size)
+        size //= _GROWTH
+    return [_Rung(np.sort(fit[:size]), np.sort(test)) for size in reversed(sizes)]
+
+
+def _halve(
+    fitting: Bench, recipe: Recipe, rungs: Sequence[_Rung], budget: Search, ends: float
+) -> tuple[Recipe, list[Tried]]:
+    candidates = _candidates(recipe, budget.candidates, fitting.seed)
+    results: dict[Recipe, Tried] = {}
+    for rung in rungs:
+        fits = [(c, fitting.fit(c, rung.fit, ask=rung.test)) for c in candidates]
+        truth = fitting.popularity[rung.test]
+        sized: list[Recipe] = []
+        for candidate, fit in fits:
+            fitted = fit.result()
+            results[candidate] = Tried(
+                model=recipe.name,
+                settings=_settings(candidate),
+                songs=len(rung.fit),
+                mae=round(_mae(truth, fitted.predicted), 4),
+                chosen=False,
+            )
+            if candidate == recipe or _megabytes(fitted.model) <= budget.megabytes:
+                sized.append(candidate)
+        # What is configured stays in the race, so that whatever wins has beaten it.
+        sized.sort(key=lambda candidate: results[candidate].mae)
+        kept = sized[: max(1, len(candidates) // 2)]
+        candidates = kept if recipe in kept else [*kept, recipe]
+        if fitting.monotonic() >= ends:
+            break
+    most = max(results[candidate].songs for candidate in results)
+    finalists = [c for c in results if results[c].songs == most and c in sized]
+    best = min(finalists, key=lambda candidate: results[candidate].mae)
+    results[best] = dataclasses.replace(results[best], chosen=True)
+    return best, list(results.values())
+
+
+def _candidates(recipe: Recipe, count: int, seed: int) -> list[Recipe]:
+    """`recipe` itself and others around it, `count` in all, drawn on a logarithmic scale."""
+    generator = np.random.default_rng(seed)
+    found = [recipe]
+    for _ in range(count - 1):
+        drawn: dict[str, Any] = {}
+        for field in dataclasses.fields(recipe):
+            value = getattr(recipe, field.name)
+            scaled = value * _SPAN ** generator.uniform(-1, 1)
+            within = float(np.clip(scaled, field.metadata["low"], field.metadata["high"]))
+            drawn[field.name] = round(within) if field.type is int else float(f"{within:.3g}")
+        candidate = dataclasses.replace(recipe, **drawn)
+        if candidate not in found:
+            found.append(candidate)
+    return found
+
+
+def _settings(recipe: Recipe) -> dict[str, float]:
+    return {name: float(value) for name, value in dataclasses.asdict(recipe).items()}
+
+
+def _mae(truth: Numbers, predicted: Numbers) -> float:
+    return float(np.abs(truth - predicted).mean())
+
+
+def _megabytes(model: Any) -> float:
+    return len(stored.dump(model)) / _MEGABYTE
