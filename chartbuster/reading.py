@@ -243,6 +243,9 @@ class _Rows:
     def begin(self) -> None:
         """Forget the rows, which make a table by themselves, and go on with the next ones."""
         self.has_begun = True
+        for code_of in self._code_of:
+            # It refers to itself, so it would stay until the garbage collector comes by.
+            code_of.default_factory = None
         self._clear()
         self._add_columns()
 

@@ -1,8 +1,10 @@
 """A whole file is scored block by block: every row answers in its place, or says why it cannot."""
 
 import csv
+import gc
 import gzip
 import io
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 from weakref import ref
@@ -319,6 +321,26 @@ def test_a_block_is_gone_before_the_one_after_the_next_is_read() -> None:
     tables = read_blocks(io.BytesIO(text.encode()), rows=10, sample=10)
     assert sum(map(len, score(watched(tables), ask, INPUTS))) == 100
     assert len(alive) == 10
+
+
+def test_a_longer_file_needs_no_more_memory_and_no_garbage_collector() -> None:
+    def peak(rows: int) -> int:
+        lines = (song(n / rows, n=n).encode() + b"\n" for n in range(rows))
+        body = gzip.compress(b"\n".join([HEADER.encode(), *lines]))
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            tables = read_blocks(io.BytesIO(body), rows=500, sample=500)
+            answered = sum(len(block.to_csv()) > 0 for block in score(tables, ask, INPUTS))
+            assert answered == rows / 500
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+
+    peak(1_000)
+    assert peak(10_000) < 1.25 * peak(2_000)
 
 
 def test_a_file_of_nothing_but_rejects_after_its_first_row_is_read_in_blocks_too() -> None:
