@@ -24,7 +24,7 @@ ATTRIBUTES = (
 )
 """What a prediction is explained by. `title` is what the title tells: live, remix and the like."""
 
-type Value = float | str | None
+Value = float | str | None
 
 _MOST = 5
 _MINUS = "\N{MINUS SIGN}"

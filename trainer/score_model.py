@@ -1,8 +1,9 @@
 """Says how popular one song will be, or a whole file of songs.
 
 Reads ARTIFACTS_BUCKET from the environment. Without --dataset the dataset the app shows first is
-used, without --run and --model its champion. One song gives JSON on standard output; ends with 2
-when it cannot be scored as it is given.
+used, without --run and --model its champion. One song gives JSON on standard output: its
+popularity, the song as it was used, and why, in words and as points per attribute against a typical
+song; ends with 2 when it cannot be scored as it is given.
 
 A file is read block by block, so it may be larger than the memory. It may be CSV or gzip, separated
 by comma, semicolon or tab, its columns called as exports call them. Every row gives one line, in
@@ -27,7 +28,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -76,8 +77,12 @@ def choose(
 
 
 def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict[str, Any]:
-    """The answer for one song: popularity (0-100), where it comes from, and the song as used."""
+    """The answer for one song: popularity (0-100), where it comes from, the song as used, and why.
+
+    `why` tells the largest contributions in words, `contributions` gives all of them in points.
+    """
     # Imported late, here and below: who asks for help need not wait for scikit-learn.
+    from chartbuster.learn.explain import explained
     from chartbuster.learn.predictor import Predictor
     from chartbuster.scoring import completed, song_table
 
@@ -85,12 +90,18 @@ def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict
     inputs = predictor.manifest.inputs
     used = completed(song, inputs)
     popularity = predictor.predict(choice.model, song_table([song], inputs))[0]
+    (told,) = explained(lambda table: predictor.predict(choice.model, table), [song], inputs)
     return {
         "popularity": round(float(popularity), 1),
         "dataset": choice.dataset,
         "run_id": choice.run_id,
         "model": choice.model,
         "song": used,
+        "why": told.why(),
+        "base": round(told.base, 3),
+        "contributions": [
+            {**asdict(part), "points": round(part.points, 3)} for part in told.contributions
+        ],
     }
 
 

@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from chartbuster.errors import WrongSchema
 from chartbuster.explanations import (
     ATTRIBUTES,
     Contribution,
@@ -373,10 +374,10 @@ def _mixed(table: pd.DataFrame, choice: Places) -> pd.DataFrame:
 def _numbers(table: pd.DataFrame) -> tuple[list[str], Numbers, Places]:
     """The columns of numbers that belong to attributes, their values, and whose they are."""
     names = [str(n) for n in table.columns if n not in _TEXTS and n not in _OF_NO_ATTRIBUTE]
-    owners = [
-        ATTRIBUTES.index("genre" if name.startswith(GENRE_PREFIX) else ATTRIBUTE_OF[name])
-        for name in names
-    ]
+    of_name = {n: "genre" if n.startswith(GENRE_PREFIX) else ATTRIBUTE_OF.get(n) for n in names}
+    if unknown := [name for name, attribute in of_name.items() if attribute is None]:
+        raise WrongSchema(f"the songs have the columns {unknown}; expected those of a ready table")
+    owners = [ATTRIBUTES.index(attribute) for attribute in of_name.values() if attribute]
     values = table[names].to_numpy(dtype=np.float64, na_value=np.nan)
     return names, values, np.array(owners, dtype=np.intp)
 

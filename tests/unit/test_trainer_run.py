@@ -13,6 +13,7 @@ import yaml
 
 from chartbuster import layout
 from chartbuster.errors import Conflict, InvalidSong, JobUnusable, NotFound, Unreachable
+from chartbuster.explanations import ATTRIBUTES
 from chartbuster.learn.predictor import Predictor
 from chartbuster.memory import InMemoryStore
 from chartbuster.outlook import Outlook
@@ -407,6 +408,22 @@ def test_a_song_is_scored_by_the_champion_and_the_answer_says_with_what(
     assert loud["song"]["genre"] == ["Pop"]
     assert loud["song"]["tempo"] == manifest.inputs.genre_defaults["Pop"]["tempo"]
     json.dumps(loud)
+
+
+def test_the_answer_for_a_song_says_why_in_words_and_in_points_that_add_up(
+    finished: tuple[InMemoryStore, RunManifest],
+) -> None:
+    registry = Registry(finished[0])
+    choice = choose(registry, dataset=None, run=None, model=None)
+
+    answer = score_song(registry, choice, {"genre": "pop", "energy": 1.0})
+
+    first, second, third = answer["why"][:3]
+    assert first == f"a typical song: {answer['base']:.1f}"
+    assert {second.split(":")[0], third.split(":")[0]} == {"genre Pop", "energy 1"}
+    total = answer["base"] + sum(part["points"] for part in answer["contributions"])
+    assert total == pytest.approx(answer["popularity"], abs=0.1)
+    assert {part["attribute"] for part in answer["contributions"]} == set(ATTRIBUTES)
 
 
 def test_a_whole_file_is_scored_row_by_row(finished: tuple[InMemoryStore, RunManifest]) -> None:
