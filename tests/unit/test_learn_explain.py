@@ -321,11 +321,14 @@ def test_missing_values_move_the_prediction_where_the_model_says_so() -> None:
 
 def test_what_the_data_never_had_is_none_and_contributes_nothing() -> None:
     bare = Inputs({}, None, None, None, None, (), {})
-    told = one(lambda table: np.full(len(table), 40.0), {"energy": 0.3}, bare)
+    asked = Asked(lambda table: np.full(len(table), 40.0))
+    told = one(asked, {"energy": 0.3}, bare)
 
     assert {c.attribute: c.typical for c in told.contributions}["energy"] is None
     assert (told.base, told.prediction) == (40.0, 40.0)
     assert not any(points(told).values())
+    # The typical song, and this one without and with its energy: nothing is asked of the rest.
+    assert len(asked.tables[0]) == 3
 
 
 def test_curves_for_all_sliders_take_one_call_and_pass_through_the_prediction() -> None:
