@@ -11,9 +11,9 @@ can come in. Orders are drawn together with their reverse, which makes the resul
 more than two attributes act on each other, and near elsewhere; every order adds up to the whole
 difference, so contributions always do.
 
-Why not shap: its exact methods explain one fitted estimator by its columns, where we have a function
-of attributes, some of them text, with blends and clipping in it. What is left is its permutation
-explainer: the sampling below, more slowly, and two more packages in an image close to its limit.
+Why not shap: its exact methods explain one fitted estimator by its columns, where we have a
+function of attributes, some of them text, with blends and clipping in it. What is left is its
+permutation explainer: the sampling below, more slowly, and four more packages to install.
 """
 
 import itertools
