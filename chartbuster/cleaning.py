@@ -11,7 +11,16 @@ from chartbuster import values
 from chartbuster.columns import Recognised, Understood, recognise
 from chartbuster.errors import UnreadableUpload
 from chartbuster.identity import normalised
-from chartbuster.measuring import Loss, Measured, absent, durations, measured, shares
+from chartbuster.measuring import (
+    Loss,
+    Measured,
+    Units,
+    absent,
+    durations,
+    measured,
+    shares,
+    units,
+)
 from chartbuster.merging import Floats, Ranked, Songs, ranked, song_ids, united
 from chartbuster.reading import Column, RawTable, Reject
 from chartbuster.songs import (
@@ -44,8 +53,11 @@ CLEANED_COLUMNS = (
 MOST_GENRES = 250
 """A genre is a column of the feature table, so of more genres only the commonest are kept."""
 
-_SHARES = tuple(attribute.name for attribute in AUDIO if (attribute.low, attribute.high) == (0, 1))
-_MEASURED = ("release_year", *AUDIO_NAMES, "key", "mode", "time_signature")
+SHARES = tuple(attribute.name for attribute in AUDIO if (attribute.low, attribute.high) == (0, 1))
+MEASURED = ("release_year", *AUDIO_NAMES, "key", "mode", "time_signature")
+"""The fields that are numbers or choices."""
+
+_NAMES = ("song_id", "artist", "title")
 _ENOUGH_FOR_A_FLAG = 100
 _SPOTIFY_LENGTH = 22
 # A cell with more genres than this is a description, not a list; the rest of it is left out.
@@ -81,7 +93,7 @@ def clean(table: RawTable) -> Cleaned:
     missing. Raises `UnreadableUpload` when no column holds the popularity, when popularity is not
     on the scale of 0 to 100, or when no row is left.
     """
-    recognised = recognise(table.header, counting=_counting(table))
+    recognised = recognise(table.header, counting=counting(table))
     popularity = _popularity(table, recognised)
     kept = np.flatnonzero(~np.isnan(popularity.values))
     rejects = sorted(
@@ -94,9 +106,8 @@ def clean(table: RawTable) -> Cleaned:
             f"none of {rows:,} rows has a usable popularity; line {rejects[0].line}: "
             f"{rejects[0].reason}"
         )
-    found = _measures(table, recognised)
-    texts = {name: _names(table, recognised, name, kept) for name in ("song_id", "artist", "title")}
-    _forget_nameless(texts["artist"], texts["title"])
+    found = measures(table, recognised)
+    texts = names(table, recognised, kept)
     ids = song_ids(
         ids=texts["song_id"],
         artists=texts["artist"],
@@ -179,22 +190,36 @@ def _without_popularity(
     return rejects
 
 
-def _measures(table: RawTable, recognised: Recognised) -> dict[str, Measured]:
-    """Every field that is a number or a choice, for all rows of the table."""
-    columns = {
-        name: (table.columns[understood.index], understood)
-        for name, understood in recognised.fields.items()
-    }
-    found = shares({name: columns[name] for name in _SHARES if name in columns})
-    for name in _MEASURED:
+def units_of(table: RawTable, recognised: Recognised) -> Units:
+    """The units the rows of `table` speak for, for more rows of the same file."""
+    return units(_columns(table, recognised), share=SHARES)
+
+
+def measures(
+    table: RawTable, recognised: Recognised, settled: Units | None = None
+) -> dict[str, Measured]:
+    """Every field of MEASURED for all rows of the table, in `settled` units where they are."""
+    columns = _columns(table, recognised)
+    found = shares(
+        {name: columns[name] for name in SHARES if name in columns},
+        settled.percent if settled else None,
+    )
+    for name in MEASURED:
         if name not in columns:
             found[name] = absent(len(table))
         elif name not in found:
-            found[name] = _measure(name, *columns[name])
+            found[name] = _measure(name, *columns[name], settled.duration if settled else None)
     return found
 
 
-def _measure(name: str, column: Column, understood: Understood) -> Measured:
+def _columns(table: RawTable, recognised: Recognised) -> dict[str, tuple[Column, Understood]]:
+    return {
+        name: (table.columns[understood.index], understood)
+        for name, understood in recognised.fields.items()
+    }
+
+
+def _measure(name: str, column: Column, understood: Understood, duration: str | None) -> Measured:
     match name:
         case "key":
             return measured(column, values.key, low=0, high=len(KEYS) - 1, nothing=-1)
@@ -205,8 +230,17 @@ def _measure(name: str, column: Column, understood: Understood) -> Measured:
         case "release_year":
             return measured(column, values.year, low=RELEASE_YEAR.low, high=RELEASE_YEAR.high)
         case "duration_ms":
-            return durations(column, understood.unit)
+            return durations(column, duration or understood.unit)
     return measured(column, values.number, low=ATTRIBUTE[name].low, high=ATTRIBUTE[name].high)
+
+
+def names(
+    table: RawTable, recognised: Recognised, rows: NDArray[np.int64]
+) -> dict[str, Ranked | None]:
+    """Song id, artist and title of `rows`, by field; None where the table has no such column."""
+    found = {field: _names(table, recognised, field, rows) for field in _NAMES}
+    _forget_nameless(found["artist"], found["title"])
+    return found
 
 
 def _names(
@@ -257,18 +291,10 @@ def _genres(
 
     A subgenre is one more genre: it says more about a song than the genre it belongs to.
     """
-    columns = [
-        table.columns[recognised.fields[name].index]
-        for name in ("genre", "subgenre")
-        if name in recognised.fields
-    ]
-    if not columns:
+    if not {"genre", "subgenre"} & set(recognised.fields):
         return np.full(int(songs.max()) + 1, "", dtype=object), {}, []
-    codes, cells = _together(columns, kept)
+    codes, spelt = genres_of(table, recognised, kept)
     # Spellings that differ only in case are one genre, under the first of them in sorting order.
-    spelt = [
-        tuple(dict.fromkeys(genre for text in texts for genre in _spelt(text))) for texts in cells
-    ]
     used = np.bincount(codes, minlength=len(spelt))
     rows_of: dict[str, int] = {}
     name_of: dict[str, str] = {}
@@ -294,6 +320,23 @@ def _genres(
     return joined, {name: int(n) for name, n in zip(names, counts, strict=True)}, notes
 
 
+def genres_of(
+    table: RawTable, recognised: Recognised, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
+    """The different lists of genres that `rows` have, and each row's place among them."""
+    columns = [
+        table.columns[recognised.fields[name].index]
+        for name in ("genre", "subgenre")
+        if name in recognised.fields
+    ]
+    if not columns:
+        return np.zeros(len(rows), dtype=np.int32), [()]
+    codes, cells = _together(columns, rows)
+    return codes, [
+        tuple(dict.fromkeys(genre for text in texts for genre in _spelt(text))) for texts in cells
+    ]
+
+
 def _together(
     columns: Sequence[Column], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
@@ -313,7 +356,7 @@ def _spelt(cell: str) -> tuple[str, ...]:
     return tuple(map(genre_name, values.genres(cell.strip())))[:_MOST_GENRES_IN_A_CELL]
 
 
-def _counting(table: RawTable) -> set[int]:
+def counting(table: RawTable) -> set[int]:
     """The columns that only number the rows, from 0 or 1; rejected rows may leave gaps."""
     return {
         place for place, column in enumerate(table.columns) if _numbers_rows(column, len(table))

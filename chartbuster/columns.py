@@ -145,12 +145,14 @@ class Recognised:
     notes: tuple[str, ...]
 
 
-def recognise(header: Sequence[str], *, counting: Collection[int] = ()) -> Recognised:
+def recognise(
+    header: Sequence[str], *, counting: Collection[int] = (), needs_popularity: bool = True
+) -> Recognised:
     """What each column of `header` holds.
 
     `counting` are the places of columns that only number the rows: those are nobody's id. Of
     several columns for one field the one that names it most plainly is used, then the first.
-    Raises `UnreadableUpload` when there is no popularity, naming the columns seen.
+    Raises `UnreadableUpload` when there is no popularity but it is needed, naming the columns seen.
     """
     words = [(place, name, _words(name)) for place, name in enumerate(header)]
     fields: dict[str, Understood] = {}
@@ -168,12 +170,12 @@ def recognise(header: Sequence[str], *, counting: Collection[int] = ()) -> Recog
         fields[field.name] = Understood(field.name, place, name, unit)
         if others := [other for _, _, _, other, _ in ranked[1:]]:
             notes.append(
-                f"{field.name} is read from the column {name!r}; {_listed(others)} could have been "
+                f"{field.name} is read from the column {name!r}; {listed(others)} could have been "
                 "it too and was not used"
             )
-    if "popularity" not in fields:
+    if needs_popularity and "popularity" not in fields:
         raise UnreadableUpload(
-            f"no column holds the popularity; the columns are {_listed(header)}; expected one "
+            f"no column holds the popularity; the columns are {listed(header)}; expected one "
             "named popularity, track_popularity, song_popularity or pop, from "
             f"{POPULARITY.range}"
         )
@@ -243,7 +245,7 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names for a message, the first 40 of them, each cut to a readable length."""
     shown = ", ".join(repr(name[:60]) for name in names[:40])
     return f"{shown} and {len(names) - 40} more" if len(names) > 40 else shown

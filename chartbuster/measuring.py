@@ -4,7 +4,7 @@ What cannot be read or lies outside an attribute's range becomes missing and is 
 a column that does not name it is settled by its values, and the rule that did so is reported.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -23,7 +23,9 @@ _LONGEST_EXAMPLE = 60
 _LONGEST_IN_MINUTES = 25.0
 _LONGEST_IN_SECONDS = 7_200.0
 _DECIMALS = 9
-_MS = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
+
+MILLISECONDS = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
+"""The milliseconds of a duration's unit."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,25 @@ class Loss:
 
 @dataclass(frozen=True)
 class Measured:
-    """The values of one column, NaN where missing, and what was lost on the way."""
+    """The values of one column, NaN where missing, and what was lost on the way.
+
+    `unreadable` says of each row whether its cell holds something that did not become a value.
+    """
 
     values: Floats
     loss: Loss
+    unreadable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of the columns that do not name theirs, settled by the values of some rows.
+
+    `percent` are the shares (0 to 1) written as 0 to 100; `duration` is `ms`, `s` or `min`.
+    """
+
+    percent: frozenset[str]
+    duration: str | None
 
 
 class Meanings:
@@ -92,6 +109,7 @@ class Meanings:
                 ),
                 unit=unit,
             ),
+            unreadable=unreadable[self._column.codes],
         )
 
     def is_percent(self, *, percent_table: bool = False) -> bool:
@@ -127,22 +145,19 @@ def measured(
 
 def absent(rows: int) -> Measured:
     """A field the table has no column for: missing in every one of `rows`."""
-    return Measured(np.full(rows, np.nan), Loss(missing=rows))
+    return Measured(np.full(rows, np.nan), Loss(missing=rows), np.zeros(rows, dtype=bool))
 
 
 def shares(
-    columns: Mapping[str, tuple[Column, Understood]],
+    columns: Mapping[str, tuple[Column, Understood]], percent: frozenset[str] | None = None
 ) -> dict[str, Measured]:
-    """The attributes that run from 0 to 1, by name; one scale is settled for the whole table."""
+    """The attributes that run from 0 to 1, by name; one scale is settled for the whole table.
+
+    `percent` are those written as 0 to 100, where that was settled before.
+    """
     meanings = {name: Meanings(column, values.number) for name, (column, _) in columns.items()}
-    percent = {
-        name
-        for name, (_, understood) in columns.items()
-        if understood.unit == "percent" or meanings[name].is_percent()
-    }
-    percent |= {
-        name for name in columns if percent and meanings[name].is_percent(percent_table=True)
-    }
+    if percent is None:
+        percent = _percent(columns, meanings)
     return {
         name: found.measured(
             low=ATTRIBUTE[name].low,
@@ -154,14 +169,38 @@ def shares(
     }
 
 
+def units(columns: Mapping[str, tuple[Column, Understood]], *, share: Collection[str]) -> Units:
+    """What the values of `columns`, by field, say of their units; `share` names those of 0 to 1."""
+    given = {name: columns[name] for name in columns if name in share}
+    duration = columns.get("duration_ms")
+    return Units(
+        percent=_percent(
+            given, {name: Meanings(column, values.number) for name, (column, _) in given.items()}
+        ),
+        duration=duration and _unit_of(duration[0], duration[1].unit),
+    )
+
+
+def _percent(
+    columns: Mapping[str, tuple[Column, Understood]], meanings: Mapping[str, Meanings]
+) -> frozenset[str]:
+    percent = {
+        name
+        for name, (_, understood) in columns.items()
+        if understood.unit == "percent" or meanings[name].is_percent()
+    }
+    more = {name for name in columns if percent and meanings[name].is_percent(percent_table=True)}
+    return frozenset(percent | more)
+
+
 def durations(column: Column, named: str | None) -> Measured:
     """Durations in whole milliseconds; `m:ss` is understood in a column of any unit.
 
     Without a unit in the column's name, the median speaks: up to 25 it is minutes, up to 7,200
     seconds, above that milliseconds.
     """
-    unit = named if named in _MS else _duration_unit(column)
-    factor = _MS[unit]
+    unit = _unit_of(column, named)
+    factor = MILLISECONDS[unit]
 
     def milliseconds(text: str) -> float | None:
         if ":" in text:
@@ -173,6 +212,10 @@ def durations(column: Column, named: str | None) -> Measured:
 
     bounds = ATTRIBUTE["duration_ms"]
     return Meanings(column, milliseconds).measured(low=bounds.low, high=bounds.high, unit=unit)
+
+
+def _unit_of(column: Column, named: str | None) -> str:
+    return named if named in MILLISECONDS else _duration_unit(column)
 
 
 def _duration_unit(column: Column) -> str:

@@ -11,19 +11,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chartbuster.errors import UnreadableUpload
-from chartbuster.unpacking import MOST_UNPACKED, unpack
+from chartbuster.unpacking import MOST_UNPACKED, UTF8_OR_CP1252, unpack, unpacking
 
 DELIMITERS = (",", ";", "\t")
 """The delimiters tried, the likeliest first."""
 
 # The first line with which Excel tells itself the delimiter.
 _ANNOUNCED = {f"sep={delimiter}": delimiter for delimiter in (*DELIMITERS, "|")}
+BLOCK_ROWS = 20_000
+"""The rows of a block, where a file is read block by block, unless the caller says otherwise."""
+
 _BATCH = 256
+# Of a file that is read block by block only a block is held, whatever its cells hold.
+_LONGEST_LINE = 2**18
+_MOST_CHARACTERS = 2**25
 _LONGEST_TEXT = 2_000
 # One stray quote swallows lines until the next one. Reading resumes on the line after it, at most
 # this often, so that a file made of stray quotes cannot make reading it quadratic.
@@ -89,9 +96,49 @@ def read_table(stored: bytes, *, most: int = MOST_UNPACKED) -> RawTable:
     )
     lines = _Lines(source)
     delimiter, header = _header(lines)
-    rows = _Rows(header, delimiter, may_hold_nul=b"\0" in text.body)
-    rows.take(lines)
+    rows = _Rows(header, delimiter)
+    while rows.take(lines, _BATCH):
+        pass
     return rows.table(encoding=text.encoding)
+
+
+def read_blocks(
+    stream: BinaryIO, *, rows: int = BLOCK_ROWS, sample: int = BLOCK_ROWS, most: int | None = None
+) -> Iterator[RawTable]:
+    """The table in `stream`, CSV as `read_table` takes it, in blocks of about `rows` rows.
+
+    The first block has `sample` rows, so that what it decides does not depend on `rows`. Rejected
+    rows count, and a block may hold nothing else, but for the first. However long the file is, one
+    block is held at a time; `most` limits the unpacked bytes. Raises `UnreadableUpload` when there
+    is no row to begin with, and later where the bytes end as no file does.
+    """
+    body, encoding = unpacking(stream, most=most)
+    errors = UTF8_OR_CP1252 if encoding == "utf-8" else "replace"
+    lines = _Lines(_bounded(io.TextIOWrapper(body, encoding=encoding, errors=errors, newline="")))
+    delimiter, header = _header(lines)
+    taken = _Rows(header, delimiter)
+    wanted, more = sample, True
+    while more:
+        enough = lines.characters + _MOST_CHARACTERS
+        while more and len(taken) < wanted and lines.characters < enough:
+            more = taken.take(lines, min(_BATCH, wanted - len(taken)))
+        if len(taken) or not taken.has_begun:
+            yield taken.table(encoding=encoding)
+            taken.begin()
+        wanted = rows
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of `text`; one that never ends would fill the memory, so it is refused."""
+    number = 0
+    while line := text.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise UnreadableUpload(
+                f"line {number:,} has more than {_LONGEST_LINE:,} characters; "
+                "expected one line per song"
+            )
+        yield line
 
 
 class _Lines:
@@ -102,6 +149,7 @@ class _Lines:
         self._returned: list[str] = []
         self.record: list[str] = []
         self.number = 0
+        self.characters = 0
 
     def __iter__(self) -> "_Lines":
         return self
@@ -109,13 +157,15 @@ class _Lines:
     def __next__(self) -> str:
         line = self._returned.pop() if self._returned else next(self._source)
         self.number += 1
+        self.characters += len(line)
         self.record.append(line)
         return line
 
-    def batch(self) -> list[str]:
-        """Up to _BATCH lines at once, none of which belongs to a record in hand."""
-        lines = list(islice(self._source, _BATCH))
+    def batch(self, most: int) -> list[str]:
+        """Up to `most` lines at once, none of which belongs to a record in hand."""
+        lines = list(islice(self._source, most))
         self.number += len(lines)
+        self.characters += sum(map(len, lines))
         return lines
 
     def return_batch(self, lines: list[str]) -> None:
@@ -173,37 +223,53 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 
 class _Rows:
-    """The rows taken so far, column by column."""
+    """The rows taken since the last `begin`, column by column."""
 
-    def __init__(self, header: tuple[str, ...], delimiter: str, *, may_hold_nul: bool) -> None:
+    def __init__(self, header: tuple[str, ...], delimiter: str) -> None:
         self._header = header
-        self._may_hold_nul = may_hold_nul
         self._delimiter = delimiter
+        self._width = 0
+        self.has_begun = False
+        self._clear()
+
+    def _clear(self) -> None:
         self._notes: list[str] = []
         self._rejects: list[Reject] = []
-        self._width = 0
         self._resumed = 0
         self._numbers: list[int] = []
         self._codes: list[list[NDArray[np.int32]]] = []
         self._code_of: list[defaultdict[str, int]] = []
 
-    def take(self, lines: _Lines) -> None:
-        """Take every record of `lines`; those of another width or broken become rejects."""
-        while True:
-            # The first rows settle the width, and a batch with anything unusual goes row by row.
-            if self._width and not lines.holds_returned:
-                batch = lines.batch()
-                if not batch:
-                    return
-                if self._take_plain(batch, last=lines.number):
-                    continue
-                lines.return_batch(batch)
-            if not self._take_carefully(lines):
-                return
+    def begin(self) -> None:
+        """Forget the rows, which make a table by themselves, and go on with the next ones."""
+        self.has_begun = True
+        for code_of in self._code_of:
+            # It refers to itself, so it would stay until the garbage collector comes by.
+            code_of.default_factory = None
+        self._clear()
+        self._add_columns()
+
+    def __len__(self) -> int:
+        return len(self._numbers) + len(self._rejects)
+
+    def take(self, lines: _Lines, most: int) -> bool:
+        """Take up to `most` records of `lines`; false when there are no more.
+
+        Those of another width or broken become rejects.
+        """
+        # The first rows settle the width, and a batch with anything unusual goes row by row.
+        if self._width and not lines.holds_returned:
+            batch = lines.batch(most)
+            if not batch:
+                return False
+            if self._take_plain(batch, last=lines.number):
+                return True
+            lines.return_batch(batch)
+        return self._take_carefully(lines, most)
 
     def _take_plain(self, batch: list[str], *, last: int) -> bool:
         """Take lines that are one whole row each, the usual case; else take nothing."""
-        if self._may_hold_nul:
+        if any("\0" in line for line in batch):
             return False
         try:
             rows = list(csv.reader(batch, delimiter=self._delimiter, strict=True))
@@ -214,13 +280,13 @@ class _Rows:
         self._store(rows, range(last - len(rows) + 1, last + 1))
         return True
 
-    def _take_carefully(self, lines: _Lines) -> bool:
-        """Take up to _BATCH records one by one; false when there are no more."""
+    def _take_carefully(self, lines: _Lines, most: int) -> bool:
+        """Take up to `most` records one by one; false when there are no more."""
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         rows: list[list[str]] = []
         numbers: list[int] = []
         more = True
-        for _ in range(_BATCH):
+        for _ in range(most):
             lines.record.clear()
             first = lines.number + 1
             try:
@@ -238,7 +304,7 @@ class _Rows:
             if len(row) != self._width:
                 reason = f"the row has {len(row):,} fields; expected {self._width:,}"
                 self._reject(first, reason, lines)
-            elif self._may_hold_nul and any("\0" in line for line in lines.record):
+            elif any("\0" in line for line in lines.record):
                 self._reject(first, "the row holds a NUL byte", lines)
             else:
                 rows.append(row)
@@ -260,15 +326,15 @@ class _Rows:
         self._reject(first, f"the row's quotes do not match ({error})", lines)
 
     def table(self, *, encoding: str) -> RawTable:
-        """What was taken; raises `UnreadableUpload` when no row was."""
-        if not self._numbers:
+        """What was taken; raises `UnreadableUpload` when there never was a row."""
+        if not self._numbers and not self.has_begun:
             why = "".join(f": line {each.line}, {each.reason}" for each in self._rejects[:1])
             raise UnreadableUpload(
                 f"the file has a header but no row that can be read{why}; "
                 f"expected rows of {len(self._header)} fields"
             )
         columns = tuple(
-            Column(np.concatenate(codes), tuple(texts))
+            Column(np.concatenate(codes or [np.zeros(0, dtype=np.int32)]), tuple(texts))
             for codes, texts in zip(self._codes, self._code_of, strict=True)
         )
         return RawTable(
@@ -288,6 +354,9 @@ class _Rows:
             self._header = ("", *self._header)
             self._notes.append("the first column has no name and counts the rows")
         self._width = len(self._header)
+        self._add_columns()
+
+    def _add_columns(self) -> None:
         for _ in self._header:
             code_of: defaultdict[str, int] = defaultdict()
             # A new text gets the next number: the count of those already there.

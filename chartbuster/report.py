@@ -5,8 +5,9 @@ in points of popularity; every `protocol` is "new artists" or "known artists".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from chartbuster.explanations import Curve
 from chartbuster.runs import Interval
 
 REPORT = "report.json"
@@ -107,7 +108,9 @@ class Report:
     `predicted_against_actual` counts new artists' songs: row n holds predictions from 5n to 5n + 5,
     column m popularities from 5m to 5m + 5 (20 rows and columns, 100 belongs to the last).
     `importances` say how much the error for new artists rises when an attribute is shuffled among
-    the songs. `search_note` says when the search was cut short by its time limit.
+    the songs, `spreads` by how much that differed between shuffles (a standard deviation), and
+    `dependence` how the mean prediction goes with an attribute. `search_note` says when the search
+    was cut short by its time limit.
     """
 
     model: str
@@ -122,3 +125,5 @@ class Report:
     importances: Mapping[str, float]
     search: tuple[Tried, ...]
     search_note: str
+    spreads: Mapping[str, float] = field(default_factory=dict)
+    dependence: tuple[Curve, ...] = ()

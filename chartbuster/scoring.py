@@ -54,11 +54,11 @@ def completed(song: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     result: dict[str, Any] = {"genre": genres}
     for name in (*AUDIO_NAMES, RELEASE_YEAR.name):
         given = song.get(name)
-        default = _default(name, genres, inputs)
+        default = default_of(name, genres, inputs)
         result[name] = default if given is None else _number(_NUMBERS[name], given)
     for name, choices in LETTERS.items():
         given = song.get(name)
-        default = _default(name, genres, inputs)
+        default = default_of(name, genres, inputs)
         result[name] = default if given is None else _choice(name, given, choices)
     for name in TEXTS:
         result[name] = _text(name, song.get(name))
@@ -101,7 +101,7 @@ def _genres(given: Any, inputs: Inputs) -> list[str]:
     return sorted({spelt[name.casefold()] for name in names})
 
 
-def _default(name: str, genres: Sequence[str], inputs: Inputs) -> float | str | None:
+def default_of(name: str, genres: Sequence[str], inputs: Inputs) -> float | str | None:
     """What is assumed of `name`: the default of the first genre that has one, else overall."""
     for genre in genres:
         if name in (of_genre := inputs.genre_defaults.get(genre, {})):

@@ -33,9 +33,13 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 def safe_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """A small table for people to open: no cell is taken for a formula by a spreadsheet."""
+    return safe_rows([header, *rows])
+
+
+def safe_rows(rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows as `safe_csv` writes them, a header of somebody else's among them or not."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
     writer.writerows([_harmless(str(cell)) for cell in row] for row in rows)
     return out.getvalue().encode(errors="replace")
 

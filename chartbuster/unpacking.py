@@ -4,13 +4,22 @@ A gzip file of 100 KB can unpack to gigabytes, so unpacking stops at a limit and
 """
 
 import codecs
+import gzip
+import io
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
 
 from chartbuster.errors import UnreadableUpload
 
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
 MOST_UNPACKED = 512 * 2**20
 """The bytes an upload may have once unpacked, unless the caller says otherwise."""
+
+UTF8_OR_CP1252 = "chartbuster.utf8_or_cp1252"
+"""The error handler that reads what is no UTF-8 as cp1252, for a text that is not known whole."""
 
 _GZIP = b"\x1f\x8b"
 _STEP = 2**20
@@ -24,6 +33,12 @@ _OTHER_FORMATS = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"\x89PNG", "a picture"),
     (b"SQLite format 3", "a SQLite database"),
+)
+_LONGEST_MAGIC = max(len(magic) for magic, _ in _OTHER_FORMATS)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
 
@@ -52,6 +67,69 @@ def unpack(stored: bytes, *, most: int = MOST_UNPACKED) -> Text:
     if not text.body.strip():
         raise UnreadableUpload("the file is empty; expected a header line and one line per song")
     return text
+
+
+def unpacking(stream: BinaryIO, *, most: int | None = None) -> tuple[BinaryIO, str]:
+    """The bytes of the text in `stream`, plain or gzip, unpacked as they are read; its encoding.
+
+    A BOM has been taken off. Nothing but a buffer is held, so there is a limit only where `most`
+    gives one, in unpacked bytes. Reading raises `UnreadableUpload` where `unpack` would; without a
+    BOM the encoding is UTF-8, to be read with the error handler UTF8_OR_CP1252.
+    """
+    packed = io.BufferedReader(_Filled(stream))
+    inner = packed
+    if packed.peek(len(_GZIP)).startswith(_GZIP):
+        inner = io.BufferedReader(_Filled(gzip.GzipFile(fileobj=packed, mode="rb"), most))
+    elif most is not None:
+        inner = io.BufferedReader(_Filled(packed, most))
+    head = inner.peek(_LONGEST_MAGIC)
+    for magic, what in _OTHER_FORMATS:
+        if head.startswith(magic):
+            raise UnreadableUpload(f"the file is {what}; expected a CSV file, plain or gzip")
+    if not head:
+        raise UnreadableUpload("the file is empty; expected a header line and one line per song")
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            inner.read(len(bom))
+            return inner, encoding
+    return inner, "utf-8"
+
+
+class _Filled(io.RawIOBase):
+    """Another stream's bytes: no read is short before the end, and all are at most `most`."""
+
+    def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int | None = None) -> None:
+        self._stream = stream
+        self._most = most
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        view = memoryview(buffer)
+        try:
+            piece = self._stream.read(len(view))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableUpload(
+                f"the gzip file is damaged or cut off ({error}); expected it whole"
+            ) from error
+        self._given += len(piece)
+        if self._most is not None and self._given > self._most:
+            raise UnreadableUpload(
+                f"the file has more than {self._most:,} bytes; expected at most that"
+            )
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error(UTF8_OR_CP1252, _as_cp1252)
 
 
 def _gunzip(stored: bytes, most: int) -> bytes:
@@ -90,11 +168,9 @@ def _member(packed: memoryview, unpacked: bytearray, most: int) -> memoryview:
 
 
 def _decoded(body: bytes) -> Text:
-    if body.startswith(codecs.BOM_UTF8):
-        return Text(body[3:], "utf-8")
-    for bom, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    for bom, encoding in _BOMS:
         if body.startswith(bom):
-            return Text(body[2:], encoding)
+            return Text(body[len(bom) :], encoding)
     return Text(body, "utf-8" if _is_utf8(body) else "cp1252")
 
 

@@ -1,6 +1,7 @@
-"""Asks the active dataset's champion how popular one song would be; prints JSON.
+"""Asks the active dataset's champion how popular one song would be, and why; prints JSON.
 
-What the song leaves out is taken from the songs of its genre.
+What the song leaves out is taken from the songs of its genre. `why` says what makes the prediction
+another than a typical song's, the largest first; `contributions` has every attribute's points.
 """
 
 import argparse

@@ -13,13 +13,16 @@ import yaml
 
 from chartbuster import layout
 from chartbuster.errors import Conflict, InvalidSong, JobUnusable, NotFound, Unreachable
+from chartbuster.explanations import ATTRIBUTES
 from chartbuster.learn.predictor import Predictor
 from chartbuster.memory import InMemoryStore
+from chartbuster.outlook import Outlook
 from chartbuster.registry import Registry, RunManifest
-from tests.unit.made_up_songs import QUICK, put_ready, ready_songs
+from chartbuster.tables import to_csv
+from tests.unit.made_up_songs import QUICK, cleaned_songs, put_ready, ready_songs
 from trainer.evaluate_performance import as_json, as_table
 from trainer.promotion import decide, judged
-from trainer.score_model import choose, score_song, score_table, song_from
+from trainer.score_model import choose, score_file, score_song, song_from, summary
 from trainer.train_model import run
 
 
@@ -407,14 +410,46 @@ def test_a_song_is_scored_by_the_champion_and_the_answer_says_with_what(
     json.dumps(loud)
 
 
-def test_a_whole_table_is_scored_row_by_row(finished: tuple[InMemoryStore, RunManifest]) -> None:
+def test_the_answer_for_a_song_says_why_in_words_and_in_points_that_add_up(
+    finished: tuple[InMemoryStore, RunManifest],
+) -> None:
+    registry = Registry(finished[0])
+    choice = choose(registry, dataset=None, run=None, model=None)
+
+    answer = score_song(registry, choice, {"genre": "pop", "energy": 1.0})
+
+    first, second, third = answer["why"][:3]
+    assert first == f"a typical song: {answer['base']:.1f}"
+    assert {second.split(":")[0], third.split(":")[0]} == {"genre Pop", "energy 1"}
+    total = answer["base"] + sum(part["points"] for part in answer["contributions"])
+    assert total == pytest.approx(answer["popularity"], abs=0.1)
+    assert {part["attribute"] for part in answer["contributions"]} == set(ATTRIBUTES)
+
+
+def test_a_whole_file_is_scored_row_by_row(finished: tuple[InMemoryStore, RunManifest]) -> None:
     artifacts, manifest = finished
-    choice = choose(Registry(artifacts), dataset=None, run=manifest.run_id, model="linear")
+    predictor = Predictor.load(Registry(artifacts), manifest.run_id)
 
-    table = pd.read_csv(io.BytesIO(score_table(Registry(artifacts), choice, ready_songs(20))))
+    def ask(table: pd.DataFrame) -> Outlook:
+        said = predictor.predict("linear", table)
+        return Outlook(said, said, said, said / 100, said, np.zeros(len(said), dtype=bool))
 
-    assert list(table.columns) == ["song_id", "prediction"]
-    assert list(table["song_id"]) == list(ready_songs(20)["song_id"])
+    songs = cleaned_songs(20)
+    out = io.BytesIO()
+    told: list[int] = []
+    tally = score_file(
+        io.BytesIO(to_csv(songs)),
+        out,
+        ask=ask,
+        inputs=manifest.inputs,
+        watch=lambda tally: told.append(tally.rows),
+    )
+    scored = pd.read_csv(io.BytesIO(out.getvalue()))
+
+    assert list(scored["song_id"]) == list(songs["song_id"])
+    assert list(scored["popularity"]) == list(predictor.predict("linear", ready_songs(20)).round(1))
+    assert (tally.rows, tally.scored, told) == (20, 20, [20])
+    assert "20 rows" in summary(tally, 1.0)
 
 
 def test_asking_for_a_model_before_there_is_one_says_so() -> None:
