@@ -1,9 +1,10 @@
 """Looks for better settings of each model: successive halving over a few candidates.
 
-Candidates are fitted on some songs, and the better half again on four times as many, until one is
-left or the songs are used up (Jamieson and Talwalkar, Non-stochastic best arm identification and
+Candidates are fitted on some songs, and the better half again on four times as many, until the
+songs are used up (Jamieson and Talwalkar, Non-stochastic best arm identification and
 hyperparameter optimization, 2016). Songs to fit and to compare on never share an artist, and none
-of them is in the first fold, which every run keeps for testing. The other four folds were in sight
+of them is in the first fold, which every run keeps for testing, or calibrates. What was configured
+stays in the race, and gives way only to what is better beyond chance on the last of them. The other four folds were in sight
 when the settings were chosen; with so few candidates that flatters by less than the intervals show.
 
 scikit-learn's HalvingRandomSearchCV does nearly this, but knows no limit of time or size and fits
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from chartbuster.learn import stored
+from chartbuster.learn import bootstrap, stored
 from chartbuster.learn.bootstrap import Numbers
 from chartbuster.learn.evaluate import FEWEST_TO_FIT, Rows
 from chartbuster.learn.recipes import Baseline, Recipe
@@ -44,14 +45,14 @@ class Found:
 
 
 def search(
-    fitting: Bench, recipes: Sequence[Recipe], places: Places, budget: Search
+    fitting: Bench, recipes: Sequence[Recipe], places: Places, allowed: Rows, budget: Search
 ) -> Found:
-    """The best settings found for each of `recipes` within `budget`.
+    """The best settings found for each of `recipes` within `budget`, on the songs `allowed`.
 
     The same songs, seed and budget find the same settings unless `budget.seconds` run out; then
     what was found is kept, the models not reached stay as configured, and the note says so.
     """
-    rungs = _rungs(places, budget)
+    rungs = _rungs(places, allowed, budget)
     if budget.candidates < 2 or not rungs:
         return Found(tuple(recipes), (), "")
     ends = fitting.monotonic() + budget.seconds
@@ -79,11 +80,12 @@ def search(
 class _Rung:
     fit: Rows
     test: Rows
+    groups: Rows
 
 
-def _rungs(places: Places, budget: Search) -> list[_Rung]:
+def _rungs(places: Places, allowed: Rows, budget: Search) -> list[_Rung]:
     """Fit and comparison songs, fewest first; empty where there are too few."""
-    order = np.argsort(places.draws, kind="stable")
+    order = allowed[np.argsort(places.draws[allowed], kind="stable")]
     fit = order[(places.folds[order] != 0) & (places.folds[order] != _VALIDATION)]
     test = order[places.folds[order] == _VALIDATION][: budget.songs // 2]
     sizes = []
@@ -91,7 +93,7 @@ def _rungs(places: Places, budget: Search) -> list[_Rung]:
     while size >= 2 * FEWEST_TO_FIT and len(sizes) < 2 and len(test) >= FEWEST_TO_FIT:
         sizes.append(size)
         size //= _GROWTH
-    return [_Rung(np.sort(fit[:size]), np.sort(test)) for size in reversed(sizes)]
+    return [_Rung(fit[:size], test, places.groups[test]) for size in reversed(sizes)]
 
 
 def _halve(
@@ -99,30 +101,31 @@ def _halve(
 ) -> tuple[Recipe, list[Tried]]:
     candidates = _candidates(recipe, budget.candidates, fitting.seed)
     results: dict[Recipe, Tried] = {}
-    for rung in rungs:
+    best = recipe
+    for number, rung in enumerate(rungs):
         fits = [(c, fitting.fit(c, rung.fit, ask=rung.test)) for c in candidates]
         truth = fitting.popularity[rung.test]
-        sized: list[Recipe] = []
+        losses: dict[Recipe, Numbers] = {}
         for candidate, fit in fits:
             fitted = fit.result()
+            losses[candidate] = np.abs(truth - fitted.predicted)
             results[candidate] = Tried(
                 model=recipe.name,
                 settings=_settings(candidate),
                 songs=len(rung.fit),
-                mae=round(_mae(truth, fitted.predicted), 4),
+                mae=round(float(losses[candidate].mean()), 4),
                 chosen=False,
             )
-            if candidate == recipe or _megabytes(fitted.model) <= budget.megabytes:
-                sized.append(candidate)
-        # What is configured stays in the race, so that whatever wins has beaten it.
-        sized.sort(key=lambda candidate: results[candidate].mae)
-        kept = sized[: max(1, len(candidates) // 2)]
-        candidates = kept if recipe in kept else [*kept, recipe]
-        if fitting.monotonic() >= ends:
+            if candidate != recipe and _megabytes(fitted.model) > budget.megabytes:
+                del losses[candidate]
+        ranked = sorted(losses, key=lambda candidate: results[candidate].mae)
+        if number == len(rungs) - 1 or fitting.monotonic() >= ends:
+            groups = bootstrap.draws(rung.groups, seed=fitting.seed)
+            gained = bootstrap.gain(groups, losses[recipe], losses[ranked[0]])
+            best = ranked[0] if gained.low > 0 else recipe
             break
-    most = max(results[candidate].songs for candidate in results)
-    finalists = [c for c in results if results[c].songs == most and c in sized]
-    best = min(finalists, key=lambda candidate: results[candidate].mae)
+        kept = ranked[: max(1, len(candidates) // 2)]
+        candidates = kept if recipe in kept else [*kept, recipe]
     results[best] = dataclasses.replace(results[best], chosen=True)
     return best, list(results.values())
 
@@ -146,10 +149,6 @@ def _candidates(recipe: Recipe, count: int, seed: int) -> list[Recipe]:
 
 def _settings(recipe: Recipe) -> dict[str, float]:
     return {name: float(value) for name, value in dataclasses.asdict(recipe).items()}
-
-
-def _mae(truth: Numbers, predicted: Numbers) -> float:
-    return float(np.abs(truth - predicted).mean())
 
 
 def _megabytes(model: Any) -> float:
