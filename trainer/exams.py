@@ -4,7 +4,7 @@ A song of an artist who is unknown is predicted by the model that never met the 
 songs are split by their ids: then it is the artist's only one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 
 from chartbuster.errors import JobUnusable
 from chartbuster.learn.artists import ARTIST, ByArtist, history_of
+from chartbuster.learn.blend import Blend
 from chartbuster.learn.bootstrap import Numbers
 from chartbuster.learn.evaluate import (
     KNOWN,
@@ -143,6 +144,30 @@ def begin(fitting: Bench, recipe: Recipe, exams: Exams) -> Candidate:
         known=tuple(ask(split, known=history) for split in exams.known),
         kept=kept,
     )
+
+
+def mixed(candidates: Sequence[Candidate]) -> Candidate:
+    """The blend of `candidates`, from the fits they asked for already. Waits for them."""
+    new = zip(*(candidate.new for candidate in candidates), strict=True)
+    known = zip(*(candidate.known for candidate in candidates), strict=True)
+    kept = [candidate.kept for candidate in candidates if candidate.kept is not None]
+    return Candidate(
+        new=tuple(map(_mixed, new)),
+        known=tuple(map(_mixed, known)),
+        kept=_mixed(kept) if kept else None,
+    )
+
+
+def _mixed(fits: Sequence[Future[Fitted]]) -> Future[Fitted]:
+    parts = [fit.result() for fit in fits]
+    done: Future[Fitted] = Future()
+    predicted: Numbers = np.mean([part.predicted for part in parts], axis=0)
+    done.set_result(
+        Fitted(
+            Blend([part.model for part in parts]), predicted, sum(part.seconds for part in parts)
+        )
+    )
+    return done
 
 
 def _kept_calibration(exams: Exams) -> Rows:

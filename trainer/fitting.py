@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from chartbuster.learn.blend import Blend
 from chartbuster.learn.bootstrap import Numbers
 from chartbuster.learn.evaluate import Rows, clipped
 from chartbuster.learn.models import pipeline
@@ -28,7 +29,7 @@ from chartbuster.learn.recipes import Recipe, sized
 class Fitted:
     """A fitted model, and what it predicts for the songs it was asked about, 0 to 100 each."""
 
-    model: Pipeline
+    model: Pipeline | Blend
     predicted: Numbers
     seconds: float
 

@@ -3,28 +3,51 @@
 import json
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from chartbuster.errors import JobUnusable
-from chartbuster.learn import stored
+from chartbuster.features import GENRE_PREFIX, genre_columns
+from chartbuster.learn import bootstrap, explain, stored
+from chartbuster.learn.blend import BLEND, TITLE, Blend
+from chartbuster.learn.bootstrap import Numbers
 from chartbuster.learn.catalogue import catalogue
 from chartbuster.learn.dataset import inputs_of, matrix, model_columns
-from chartbuster.learn.evaluate import Split, over_folds, predictions_table, splits
-from chartbuster.learn.splits import artist_folds, count_artists, song_folds
-from chartbuster.runs import Inputs, ModelEntry, best_model
+from chartbuster.learn.evaluate import (
+    KNOWN,
+    NEW,
+    Held,
+    Protocol,
+    Yardstick,
+    clipped,
+    predictions_table,
+)
+from chartbuster.learn.hits import reliability
+from chartbuster.learn.recipes import Boosting, Recipe
+from chartbuster.learn.splits import count_artists
+from chartbuster.learn.uncertainty import quantiles
+from chartbuster.outlooks import OUTLOOK, Outlooks
+from chartbuster.records import to_json
+from chartbuster.report import REPORT, Report
+from chartbuster.runs import BASELINE, Inputs, ModelEntry, best_model
 from chartbuster.tables import to_csv
+from trainer import exams as taking
+from trainer import reporting
 from trainer.configuration import Configuration
-from trainer.fitting import bench
+from trainer.exams import Candidate, Examined, Exams
+from trainer.fitting import Bench, bench
+from trainer.search import Found, search
 
 type Tell = Callable[[str, float], None]
 
 READ_SHARE = 0.05
 """The part of a run's work that is done once its songs are read."""
+_SEARCH_SHARE = 0.15
+_REPORT_SHARE = 0.85
+"""Where in a run's work its search ends and its report begins."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +60,21 @@ class Trained:
     inputs: Inputs
     songs: int
     artists: int
+    report: Report
+    held: Mapping[str, Mapping[Protocol, Held]]
     files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every step of a run looks at."""
+
+    songs: pd.DataFrame
+    configuration: Configuration
+    exams: Exams
+    stick: Yardstick
+    fitting: Bench
+    tell: Tell
 
 
 def train(
@@ -53,57 +90,32 @@ def train(
     `jobs` models are fitted at a time, which changes nothing about them. Raises `JobUnusable` when
     the songs are too few to test anything on.
     """
-    exams = _exams(songs, configuration)
     columns = model_columns(songs)
     features = matrix(songs, columns)
-    popularity = songs["popularity"].to_numpy(dtype=np.float64)
-    entries, files, tables = [], {}, []
-    step = (0.95 - READ_SHARE) / len(configuration.models)
+    exams = taking.exams_of(songs, features, configuration)
+    stick = taking.yardstick(songs, exams, configuration)
+    entries: list[ModelEntry] = []
+    files: dict[str, bytes] = {}
     with bench(
-        features, popularity, seed=configuration.seed, jobs=jobs, monotonic=monotonic
+        features, stick.popularity, seed=configuration.seed, jobs=jobs, monotonic=monotonic
     ) as fitting:
-        fits = {
-            (model.name, protocol, split.fold): fitting.fit(model, split)
-            for model in configuration.models
-            for protocol, parts in exams.items()
-            for split in parts
-        }
-        for number, model in enumerate(configuration.models):
-            tell(f"fitting {model.title}", READ_SHARE + step * number)
-            done = {key: fit.result() for key, fit in fits.items() if key[0] == model.name}
-            scored = {}
-            for protocol, parts in exams.items():
-                predicted = [
-                    done[model.name, split.protocol, split.fold].predicted for split in parts
-                ]
-                scored[protocol] = over_folds(songs, parts, predicted)
-                tables += [
-                    predictions_table(songs, split, model.name, values)
-                    for split, values in zip(parts, predicted, strict=True)
-                ]
-            # The first: it never saw the test songs every later challenger meets it on.
-            kept = next(iter(done.values()))
-            name = f"models/{model.name}.skops"
-            files[name] = stored.dump(kept.model)
-            # For notebooks; nothing of ours ever loads it.
-            files[f"models/{model.name}/model.pkl"] = pickle.dumps(kept.model)
-            entries.append(
-                ModelEntry(
-                    name=model.name,
-                    title=model.title,
-                    file=name,
-                    bytes=len(files[name]),
-                    fit_seconds=round(kept.seconds, 3),
-                    new_artists=scored["new artists"],
-                    known_artists=scored["known artists"],
-                )
-            )
-            for key in done:
-                del fits[key]
+        work = _Work(songs, configuration, exams, stick, fitting, tell)
+        tell("looking for good settings", READ_SHARE)
+        found = _search(work)
+        examined = _examine(work, found.recipes)
+        titles = {recipe.name: recipe.title for recipe in found.recipes} | {BLEND: TITLE}
+        for name, result in examined.items():
+            entry, stored_files = _entry(work, name, titles[name], result)
+            entries.append(entry)
+            files |= stored_files
+        best = _best(entries, configuration.search.megabytes)
+        tell("writing the report", _REPORT_SHARE)
+        report = _report(work, found, examined, best)
     tell("writing the run", 0.95)
-    best = best_model(entries)
     files["metrics.json"] = _metrics(entries, best)
-    files["scores.csv"] = to_csv(pd.concat(tables, ignore_index=True))
+    files["scores.csv"] = _predictions(work, examined)
+    files[OUTLOOK] = to_json(_outlooks(work, examined))
+    files[REPORT] = to_json(report)
     files["songs.parquet"] = catalogue(songs)
     files["configuration.yaml"] = configuration.text.encode()
     return Trained(
@@ -113,26 +125,177 @@ def train(
         inputs=inputs_of(songs),
         songs=len(songs),
         artists=count_artists(songs),
+        report=report,
+        held={name: result.held for name, result in examined.items()},
         files=files,
     )
 
 
-def _exams(songs: pd.DataFrame, configuration: Configuration) -> dict[str, tuple[Split, ...]]:
-    """The splits of both protocols, new artists first; raises `JobUnusable` without any."""
-    if len(songs) < configuration.fewest_songs:
-        raise JobUnusable(
-            f"the dataset has {len(songs)} songs; expected at least {configuration.fewest_songs} "
-            "to fit and test models on"
+def _search(work: _Work) -> Found:
+    places = work.exams.artists or work.exams.songs
+    first = (work.exams.new or work.exams.known)[0]
+    return search(
+        work.fitting,
+        work.configuration.models,
+        places,
+        first.fit,
+        work.configuration.search,
+    )
+
+
+def _examine(work: _Work, recipes: Sequence[Recipe]) -> dict[str, Examined]:
+    """Every model's results. All fits are asked for at once, so that none waits for another's."""
+    begun = {recipe.name: taking.begin(work.fitting, recipe, work.exams) for recipe in recipes}
+    members = work.configuration.blend
+    blended: list[Candidate] = []
+    examined = {}
+    step = (_REPORT_SHARE - _SEARCH_SHARE) / len(begun)
+    for number, recipe in enumerate(recipes):
+        work.tell(f"fitting {recipe.title}", _SEARCH_SHARE + step * number)
+        # Dropped from `begun`, because a model that was tested is not needed any more.
+        candidate = begun.pop(recipe.name)
+        examined[recipe.name] = _examined(work, candidate)
+        if recipe.name in members:
+            blended.append(candidate)
+    if blended:
+        blend = _examined(work, taking.mixed(blended))
+        if _earns_its_place(work, blend, examined.values()):
+            examined[BLEND] = blend
+    return examined
+
+
+def _examined(work: _Work, candidate: Candidate) -> Examined:
+    return taking.examined(
+        candidate, work.exams, work.stick, interval=work.configuration.interval
+    )
+
+
+def _earns_its_place(work: _Work, blend: Examined, others: Iterable[Examined]) -> bool:
+    """Whether the blend is better than every other beyond chance, for new artists if there are any.
+
+    A blend costs as much as its members together, in bytes and in milliseconds.
+    """
+    protocol: Protocol = NEW if work.exams.new else KNOWN
+    asked = blend.held[protocol].asked()
+    truth, drawn = work.stick.popularity[asked], work.stick.drawn(protocol, asked)
+    after = np.abs(truth - blend.held[protocol].predicted[asked])
+    return all(
+        bootstrap.gain(
+            drawn, np.abs(truth - other.held[protocol].predicted[asked]), after
+        ).low
+        > 0
+        for other in others
+    )
+
+
+def _entry(
+    work: _Work, name: str, title: str, result: Examined
+) -> tuple[ModelEntry, dict[str, bytes]]:
+    """How a model is listed, and its files."""
+    file = f"models/{name}.skops"
+    body = stored.dump(result.model)
+    entry = ModelEntry(
+        name=name,
+        title=title,
+        file=file,
+        bytes=len(body),
+        fit_seconds=round(result.seconds, 3),
+        new_artists=work.stick.scores(result.held[NEW], NEW),
+        known_artists=work.stick.scores(result.held[KNOWN], KNOWN),
+    )
+    # The pickle is for notebooks; nothing of ours ever loads it.
+    return entry, {file: body, f"models/{name}/model.pkl": pickle.dumps(result.model)}
+
+
+def _best(entries: Sequence[ModelEntry], megabytes: float) -> str:
+    """The best model that is not too large; the baseline is small whatever the limit."""
+    return best_model(
+        entry for entry in entries if entry.name == BASELINE or entry.bytes <= megabytes * 1e6
+    )
+
+
+def _report(
+    work: _Work, found: Found, examined: Mapping[str, Examined], best: str
+) -> Report:
+    protocol: Protocol = NEW if work.exams.new else KNOWN
+    result = examined[best]
+    held = result.held[protocol]
+    asked = held.asked()
+    # The quickest of the good models stands in for the best one where models are fitted again.
+    by_name = {recipe.name: recipe for recipe in found.recipes}
+    stand_in = by_name.get(Boosting.name) or by_name.get(best) or found.recipes[-1]
+    samples = reporting.samples(work.exams, work.configuration.report.songs)
+    unseen = work.songs.iloc[asked]
+    explain_with = _predict_with(result.model, tuple(work.fitting.features.columns))
+    first = (work.exams.new or work.exams.known)[0]
+    heldout = work.songs.iloc[first.test]
+    importances = explain.importances(explain_with, heldout, seed=work.configuration.seed)
+    return Report(
+        model=best,
+        interval=work.configuration.interval,
+        hit_from=work.stick.hit_from,
+        leaks=(),
+        ablation=tuple(
+            part
+            for sample in samples
+            for part in reporting.ablation(work.fitting, stand_in, sample, work.stick)
+        ),
+        learning_curve=tuple(
+            point
+            for sample in samples
+            for point in reporting.learning_curve(work.fitting, stand_in, sample, work.stick)
+        ),
+        genres=reporting.by_genre(work.songs, held, examined[BASELINE].held[protocol], work.stick),
+        reliability=reliability(
+            work.stick.popularity[asked] >= work.stick.hit_from, held.hit[asked]
+        ),
+        predicted_against_actual=reporting.predicted_against_actual(held, work.stick),
+        importances={found.attribute: round(found.rise, 4) for found in importances},
+        spreads={found.attribute: round(found.spread, 4) for found in importances},
+        dependence=explain.dependence(
+            explain_with, heldout, inputs_of(work.songs), seed=work.configuration.seed
+        ),
+        search=found.tried,
+        search_note=found.note,
+    )
+
+
+def _predict_with(model: Any, columns: Sequence[str]) -> Callable[[pd.DataFrame], Numbers]:
+    return lambda table: clipped(np.asarray(model.predict(matrix(table, columns))))
+
+
+def _outlooks(work: _Work, examined: Mapping[str, Examined]) -> Outlooks:
+    popularity = work.stick.popularity
+    return Outlooks(
+        interval=work.configuration.interval,
+        hit_from=work.stick.hit_from,
+        spreads={name: result.spreads for name, result in examined.items()},
+        genres={
+            column.removeprefix(GENRE_PREFIX): quantiles(popularity[inside])
+            for column in genre_columns(work.songs)
+            if (inside := work.songs[column].to_numpy() == 1).any()
+        },
+        everywhere=quantiles(popularity),
+    )
+
+
+def _predictions(work: _Work, examined: Mapping[str, Examined]) -> bytes:
+    return to_csv(
+        pd.concat(
+            [
+                predictions_table(
+                    work.songs,
+                    result.held[protocol],
+                    work.exams.folds(protocol),
+                    protocol=protocol,
+                    model=name,
+                )
+                for name, result in examined.items()
+                for protocol in (NEW, KNOWN)
+            ],
+            ignore_index=True,
         )
-    exams = {
-        "new artists": splits("new artists", artist_folds(songs), count=configuration.folds),
-        "known artists": splits("known artists", song_folds(songs), count=configuration.folds),
-    }
-    if not any(exams.values()):
-        raise JobUnusable(
-            f"no part of the dataset's {len(songs)} songs is large enough to test models on"
-        )
-    return exams
+    )
 
 
 def _metrics(entries: Sequence[ModelEntry], best: str) -> bytes:

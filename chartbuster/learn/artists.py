@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
+from chartbuster.learn.blend import Blend
 from chartbuster.learn.splits import grouped_under
 
 type Numbers = NDArray[np.float64]
@@ -137,8 +138,9 @@ def knows(model: Any, features: pd.DataFrame) -> NDArray[np.bool_]:
     return np.zeros(len(features), dtype=bool)
 
 
-def history_of(pipeline: Any) -> ArtistHistory:
-    """The fitted ArtistHistory of a pipeline that has one."""
+def history_of(model: Any) -> ArtistHistory:
+    """The fitted ArtistHistory of a pipeline, or of a blend of pipelines, that has one."""
+    pipeline = model.members[0] if isinstance(model, Blend) else model
     found = pipeline.named_steps["columns"].named_transformers_["history"]
     if isinstance(found, Pipeline):
         found = found[0]

@@ -8,8 +8,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from chartbuster.learn.artists import knows
-
 BLEND = "blend"
 TITLE = "Blend"
 
@@ -32,7 +30,3 @@ class Blend(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         said = [np.clip(member.predict(X), 0.0, 100.0) for member in self.members]
         mean: NDArray[np.float64] = np.mean(said, axis=0)
         return mean
-
-    def knows(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803
-        """Of each song, whether the members have a history of its artist."""
-        return knows(self.members[0], X)

@@ -18,6 +18,8 @@ ALLOWED = (
     # Our own: means of popularity per artist, and which of two models a song goes to.
     "chartbuster.learn.artists.ArtistHistory",
     "chartbuster.learn.artists.ByArtist",
+    # Our own: the mean of what other models say.
+    "chartbuster.learn.blend.Blend",
     # Our own: means of popularity per genre, plain numbers and arithmetic.
     "chartbuster.learn.baseline.GenreMeanFeature",
     "chartbuster.learn.baseline.GenreMeanRegressor",
