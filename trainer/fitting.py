@@ -59,6 +59,10 @@ class Bench:
         """
         return self.pool.submit(self._fit, recipe, rows, ask, history, without)
 
+    def later[T](self, work: Callable[[], T]) -> Future[T]:
+        """Whatever else `work` finds out with fitted models, in its turn among the fits."""
+        return self.pool.submit(work)
+
     def _fit(
         self, recipe: Recipe, rows: Rows, ask: Rows, history: bool, without: Collection[str]
     ) -> Fitted:

@@ -5,6 +5,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,8 +105,11 @@ def train(
         found = _search(work)
         examined = _examine(work, found.recipes)
         titles = {recipe.name: recipe.title for recipe in found.recipes} | {BLEND: TITLE}
-        for name, result in examined.items():
-            entry, stored_files = _entry(work, name, titles[name], result)
+        listed = [
+            fitting.later(partial(_entry, work, name, titles[name], result))
+            for name, result in examined.items()
+        ]
+        for entry, stored_files in (future.result() for future in listed):
             entries.append(entry)
             files |= stored_files
         best = _best(entries, configuration.search.megabytes)
@@ -225,26 +229,34 @@ def _report(
     by_name = {recipe.name: recipe for recipe in found.recipes}
     stand_in = by_name.get(Boosting.name) or by_name.get(best) or found.recipes[-1]
     samples = reporting.samples(work.exams, work.configuration.report.songs)
-    unseen = work.songs.iloc[asked]
     explain_with = _predict_with(result.model, tuple(work.fitting.features.columns))
     first = (work.exams.new or work.exams.known)[0]
     heldout = work.songs.iloc[first.test]
-    importances = explain.importances(explain_with, heldout, seed=work.configuration.seed)
+    seed, inputs = work.configuration.seed, inputs_of(work.songs)
+    shuffled = work.fitting.later(
+        lambda: explain.importances(explain_with, heldout, seed=seed, repeats=3)
+    )
+    dependence = work.fitting.later(
+        lambda: explain.dependence(explain_with, heldout, inputs, seed=seed)
+    )
+    ablation = [
+        part
+        for sample in samples
+        for part in reporting.ablation(work.fitting, stand_in, sample, work.stick)
+    ]
+    curve = [
+        point
+        for sample in samples
+        for point in reporting.learning_curve(work.fitting, stand_in, sample, work.stick)
+    ]
+    importances = shuffled.result()
     return Report(
         model=best,
         interval=work.configuration.interval,
         hit_from=work.stick.hit_from,
         leaks=(),
-        ablation=tuple(
-            part
-            for sample in samples
-            for part in reporting.ablation(work.fitting, stand_in, sample, work.stick)
-        ),
-        learning_curve=tuple(
-            point
-            for sample in samples
-            for point in reporting.learning_curve(work.fitting, stand_in, sample, work.stick)
-        ),
+        ablation=tuple(ablation),
+        learning_curve=tuple(curve),
         genres=reporting.by_genre(work.songs, held, examined[BASELINE].held[protocol], work.stick),
         reliability=reliability(
             work.stick.popularity[asked] >= work.stick.hit_from, held.hit[asked]
@@ -252,9 +264,7 @@ def _report(
         predicted_against_actual=reporting.predicted_against_actual(held, work.stick),
         importances={found.attribute: round(found.rise, 4) for found in importances},
         spreads={found.attribute: round(found.spread, 4) for found in importances},
-        dependence=explain.dependence(
-            explain_with, heldout, inputs_of(work.songs), seed=work.configuration.seed
-        ),
+        dependence=dependence.result(),
         search=found.tried,
         search_note=found.note,
     )
