@@ -112,65 +112,70 @@ def _moved(before: float, after: float) -> str:
 
 
 def models(run: RunManifest) -> pieces.Section:
-    ranked = sorted(run.models, key=lambda entry: (entry.deciding_mae, entry.name))
     measured = [
-        protocol for protocol in words.PROTOCOLS if any(words.scores(e, protocol) for e in ranked)
+        protocol
+        for protocol in words.PROTOCOLS
+        if any(words.scores(entry, protocol) for entry in run.models)
     ]
-    tables: list[Markup] = []
-    for protocol in words.PROTOCOLS:
-        if protocol not in measured:
-            tables.append(pieces.paragraph(_unmeasured(run, protocol)))
-            continue
-        cells = [
-            _model_cells(entry, scores)
-            for entry in ranked
-            if (scores := words.scores(entry, protocol)) is not None
-        ]
-        tables.append(
-            pieces.table(
-                f"Tested on {protocol}, the model with the smallest error first",
-                ("Model", "Error", "R²", "RMSE", "Rank correlation", "Within interval", "Songs"),
-                cells,
-            )
-        )
-    plotted = [
-        Row(
-            entry.title,
-            tuple(
-                pieces.mark(scores.mae, scores.intervals.get("mae"))
-                if (scores := words.scores(entry, protocol))
-                else None
-                for protocol in measured
-            ),
-        )
-        for entry in ranked
+    tables = [
+        _model_table(run.models, protocol)
+        if protocol in measured
+        else pieces.paragraph(_unmeasured(run, protocol))
+        for protocol in words.PROTOCOLS
     ]
-    plot = (
-        rows(
-            About(
-                "models-plot",
-                "Mean absolute error of every model",
-                "Per model a mark for each kind of artist with its 95 % interval; further left "
-                "is better.",
-            ),
-            plotted,
-            series=tuple(measured),
-            axis="mean absolute error, points",
-        )
-        if measured
-        else None
-    )
     says = pieces.paragraph(
         "The error is the mean absolute error in points. For new artists, no artist is both learnt "
         "from and tested on; for known artists, other songs of the same artists may be learnt "
-        "from. Intervals are of 95 %, over artists or over songs. All models meet the same songs, "
-        "so a difference between two of them is surer than their intervals look."
+        "from. ",
+        f"Intervals are of {words.percent(0.95)}, over artists or over songs. All models meet the "
+        "same songs, so a difference between two of them is surer than their intervals look."
+        if _with_intervals(run)
+        else "",
     )
-    body = pieces.pair(plot, joined(*tables)) if plot else joined(*tables)
-    return pieces.Section(
-        "models",
-        "Models beside one another",
-        joined(says, body, _files(ranked)),
+    files = _files(run.models)
+    body = (
+        pieces.pair(_model_plot(run.models, measured), joined(*tables), under=files)
+        if measured
+        else joined(*tables, files)
+    )
+    return pieces.Section("models", "Models beside one another", joined(says, body))
+
+
+def _model_plot(models: Sequence[ModelEntry], measured: Sequence[str]) -> Markup:
+    return rows(
+        About(
+            "models-plot",
+            "Mean absolute error of every model",
+            "Per model a mark for each kind of artist with its 95 % interval; further left is "
+            "better.",
+        ),
+        [
+            Row(
+                entry.title,
+                tuple(
+                    pieces.mark(scores.mae, scores.intervals.get("mae"))
+                    if (scores := words.scores(entry, protocol))
+                    else None
+                    for protocol in measured
+                ),
+            )
+            for entry in sorted(models, key=lambda entry: (entry.deciding_mae, entry.name))
+        ],
+        series=measured,
+        axis="mean absolute error, points",
+    )
+
+
+def _model_table(models: Sequence[ModelEntry], protocol: str) -> Markup:
+    scored = sorted(
+        (scores.mae, entry.name, _model_cells(entry, scores))
+        for entry in models
+        if (scores := words.scores(entry, protocol)) is not None
+    )
+    return pieces.table(
+        f"Tested on {protocol}, the model with the smallest error first",
+        ("Model", "Error", "R²", "RMSE", "Rank correlation", "Within interval", "Songs"),
+        [cells for _, _, cells in scored],
     )
 
 
@@ -197,13 +202,22 @@ def _model_cells(entry: ModelEntry, scores: Scores) -> tuple[str, ...]:
 
 def _files(models: Sequence[ModelEntry]) -> Markup:
     return pieces.table(
-        "What a model costs",
+        "What a model costs, the smallest first",
         ("Model", "File", "Fitting"),
         [
-            (entry.title, f"{entry.bytes / 1e6:,.1f} MB", f"{entry.fit_seconds:,.1f} s")
-            for entry in models
+            (entry.title, _size(entry.bytes), f"{entry.fit_seconds:,.1f} s")
+            for entry in sorted(models, key=lambda entry: entry.bytes)
         ],
     )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} KB"
+
+
+def _with_intervals(run: RunManifest) -> bool:
+    scored = (words.scores(entry, p) for entry in run.models for p in words.PROTOCOLS)
+    return any(scores is not None and "mae" in scores.intervals for scores in scored)
 
 
 def leaks(report: Report) -> pieces.Section:

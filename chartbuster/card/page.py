@@ -90,7 +90,7 @@ def _verdict(run: RunManifest, best: ModelEntry) -> Markup:
         sure = scores.intervals.get("mae")
         says = [
             "points off on average",
-            f", {words.between(sure)} with 95 % confidence" if sure else "",
+            f" ({words.percent(0.95)} interval {words.between(sure)})" if sure else "",
         ]
         if best.name != BASELINE and (guess := words.baseline(run, protocol)) is not None:
             says.append(f"; {_beside_guessing(scores.mae, guess.mae)}")

@@ -8,6 +8,8 @@ from chartbuster.card.markup import Markup, element, joined
 from chartbuster.card.plots import Mark
 from chartbuster.runs import Interval
 
+_NOTHING = Markup()
+
 
 @dataclass(frozen=True)
 class Section:
@@ -41,25 +43,24 @@ def with_interval(
     return joined(figure, small(write(interval)) if interval else "")
 
 
-def pair(plot: Markup, table: Markup) -> Markup:
-    """A plot with the figures it shows."""
-    return element("div", element("figure", plot), element("div", table), class_="pair")
+def pair(plot: Markup, table: Markup, *, under: Markup = _NOTHING) -> Markup:
+    """A plot with the figures it shows, and what may stand under it."""
+    left = element("div", element("figure", plot), under)
+    return element("div", left, element("div", table), class_="pair")
 
 
 def table(caption: str, header: Sequence[str], body: Sequence[Sequence[str]]) -> Markup:
     """A table whose first column names its rows; one too wide for the page scrolls by itself."""
-    return element(
-        "div",
-        element(
-            "table",
-            element("caption", caption),
-            element("thead", element("tr", *(element("th", name, scope="col") for name in header))),
-            element("tbody", *(_table_row(cells) for cells in body)),
-        ),
-        class_="scroll",
-        role="region",
-        tabindex="0",
+    shown = element(
+        "table",
+        element("thead", element("tr", *(element("th", name, scope="col") for name in header))),
+        element("tbody", *(_table_row(cells) for cells in body)),
         aria_label=caption,
+    )
+    # The caption stands outside, or it would scroll away with the table.
+    return joined(
+        element("p", caption, class_="caption"),
+        element("div", shown, class_="scroll", role="region", tabindex="0", aria_label=caption),
     )
 
 

@@ -263,15 +263,10 @@ def _svg(about: About, height: float, parts: Sequence[str]) -> Markup:
 
 
 def _scale(values: Sequence[float], *, start: float, end: float) -> Scale:
-    """A scale that holds all values, with its ends at round numbers beyond them."""
+    """A scale that holds all values, with a little room beyond them."""
     low, high = min(values), max(values)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    marks = ticks(low, high, 5)
-    step = marks[1] - marks[0] if len(marks) > 1 else high - low
-    # Whole steps, found again from `ticks`' own so that the ends are ticks too.
-    low_end, high_end = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-    return Scale(round(low_end, 9), round(high_end, 9), start, end)
+    room = 0.04 * (high - low) or 0.5
+    return Scale(low - room, high + room, start, end)
 
 
 def _below(scale: Scale, top: float, bottom: float, label: str) -> Markup:
@@ -318,7 +313,7 @@ def _key(series: Sequence[str]) -> Markup:
 
 
 def _row_label(label: str, width: float, middle: float) -> Markup:
-    letters = int(width / _LETTER)
+    letters = round(width / _LETTER)
     shown = label if _length(label) <= letters else _cut(label, letters - 1) + "…"
     return _words(width, middle + 4, shown, anchor="end")
 

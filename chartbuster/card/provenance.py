@@ -28,13 +28,17 @@ def data(run: RunManifest) -> pieces.Section:
         "Audio attributes in these songs",
         ("Attribute", "Lowest", "Median", "Highest"),
         [
-            (words.spelt(name), f"{seen.low:,.5g}", f"{seen.default:,.5g}", f"{seen.high:,.5g}")
+            (words.spelt(name), *map(_figure, (seen.low, seen.default, seen.high)))
             for name, seen in sorted(run.inputs.audio.items())
         ],
     )
     return pieces.Section(
         "data", "Data", joined(pieces.facts(facts), audio if run.inputs.audio else Markup())
     )
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}".replace("-", "−")
 
 
 def configuration(run: RunManifest, report: Report | None) -> pieces.Section:

@@ -83,7 +83,7 @@ def interval(best: ModelEntry, report: Report | None) -> pieces.Section:
             name,
             heading,
             pieces.paragraph(
-                "No songs were left to set an interval with, so there is none to judge."
+                "This run gives no interval with its predictions, so there is none to judge."
             ),
         )
     wanted = report.interval if report else None
@@ -156,7 +156,8 @@ def hits(best: ModelEntry, report: Report | None) -> pieces.Section:
             name,
             heading,
             pieces.paragraph(
-                "The tested songs hold no hits, or nothing else, so this was not measured."
+                "This run did not measure it: its tested songs hold no hits, or nothing else, or it is "
+                "older than hit probabilities are."
             ),
         )
     table = pieces.table(
@@ -190,8 +191,8 @@ def hits(best: ModelEntry, report: Report | None) -> pieces.Section:
     )
     says = (
         "Average precision is to be read beside the share of hits, which is what naming songs at "
-        "random would reach. A probability is right when, of the songs that were given 30 %, 30 % "
-        "are hits."
+        "random would reach. A probability is right when, of the songs that were given "
+        f"{words.percent(0.3)}, {words.percent(0.3)} are hits."
     )
     since = f"A hit is a song of popularity {report.hit_from:.0f} or more. " if report else ""
     return pieces.Section(

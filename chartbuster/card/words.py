@@ -55,7 +55,7 @@ def points(value: float) -> str:
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    return f"{share * 100:.{decimals}f} %"
+    return f"{share * 100:.{decimals}f}\u00a0%"
 
 
 def signed(value: float, decimals: int = 1) -> str:
