@@ -156,8 +156,8 @@ def hits(best: ModelEntry, report: Report | None) -> pieces.Section:
             name,
             heading,
             pieces.paragraph(
-                "This run did not measure it: its tested songs hold no hits, or nothing else, or it is "
-                "older than hit probabilities are."
+                "This run did not measure it: its tested songs hold no hits, or nothing else, or "
+                "it is older than hit probabilities are."
             ),
         )
     table = pieces.table(
