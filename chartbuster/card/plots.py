@@ -16,12 +16,13 @@ from chartbuster.card.markup import Markup, element, joined
 WIDTH = 360
 """How wide every plot is, in its own units."""
 
-_LETTER = 6.3
+# As wide as letters of the widest common fonts are on average; the page has no way to measure.
+_LETTER = 6.9
 _TOP = 8
 _KEY = 20
 _AXIS = 36
 _ROW = 21
-_LABELS = 128
+_LABELS = 19 * _LETTER
 _STEPS = (1.0, 2.0, 5.0)
 
 

@@ -43,7 +43,7 @@ def test_a_run_may_be_named_by_its_first_letters(registry):
         _published(registry, run_id)
 
     assert chosen_run(registry, run="aa", dataset=None).run_id == "aa1"
-    with pytest.raises(Misconfigured, match="RUN='a' begins 2 runs; expected .* aa1, ab2"):
+    with pytest.raises(Misconfigured, match=r"RUN='a' begins 2 runs; expected .* aa1, ab2"):
         chosen_run(registry, run="a", dataset=None)
 
 
@@ -63,7 +63,7 @@ def test_a_run_or_champion_that_is_not_there_is_named_with_those_that_are(regist
     registry.crown("mine", "aa1", "boosting", reason="the first", now=NOW)
     with pytest.raises(NotFound, match="begins with 'c'; the runs there are: aa1"):
         chosen_run(registry, run="c", dataset=None)
-    with pytest.raises(NotFound, match="'others' has no champion; .* mine"):
+    with pytest.raises(NotFound, match=r"'others' has no champion; .* mine"):
         chosen_run(registry, run=None, dataset="others")
 
 
@@ -102,6 +102,6 @@ def test_the_file_is_whole_and_nothing_else_is_left(tmp_path):
 def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     with pytest.raises(Misconfigured, match="is a folder; expected the path of a file"):
         keep(b"new", tmp_path)
-    with pytest.raises(Misconfigured, match="cannot be written .*expected the path of a file"):
+    with pytest.raises(Misconfigured, match=r"cannot be written .*expected the path of a file"):
         keep(b"new", tmp_path / "nowhere" / "card.html")
     assert list(tmp_path.iterdir()) == []
