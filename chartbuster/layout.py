@@ -4,7 +4,7 @@ raw        datasets/<dataset>/<file>
 ready      datasets/<dataset>/<file>/current.json
            datasets/<dataset>/<file>/<upload id>/cleaned_data.csv, rejects.csv, report.json
            datasets/<dataset>/<file>/<upload id>/ready_data.csv
-artifacts  runs/<run id>/manifest.json, runs/<run id>/<attempt>/...
+artifacts  runs/<run id>/manifest.json, runs/<run id>/<attempt>/card.html, and the run's other files
            champions/<dataset>.json, active.json, progress/<dataset>.json
 """
 
@@ -17,6 +17,9 @@ CLEANED = "cleaned_data.csv"
 REJECTS = "rejects.csv"
 REPORT = "report.json"
 READY = "ready_data.csv"
+
+CARD = "card.html"
+"""The model card's name among a run's files."""
 
 ACTIVE = "active.json"
 CHAMPIONS = "champions/"

@@ -1,8 +1,9 @@
 """Builds the Lambda's zip: the same sources and the same lock give the same bytes.
 
 Inside are the locked packages without what only developers need, the domain without its learning
-half and its demo, and the function. Byte code is shipped, since AWS unpacks to a read-only folder
-where it could not be kept and would cost every cold start seconds. boto3 comes with the runtime.
+half, its demo and its model cards, and the function. Byte code is shipped, since AWS unpacks to a
+read-only folder where it could not be kept and would cost every cold start seconds. boto3 comes
+with the runtime.
 """
 
 import argparse
@@ -41,7 +42,7 @@ _FILES_LEFT_OUT = ("*.pyi", "*.pyc", "*.pxd", "*.pyx", "*.h", "*.a", "*.c", "py.
 # Licences must go where their code goes; METADATA answers whoever asks for a version.
 _DIST_INFO_KEPT = ("METADATA", "licenses/*", "LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 _OURS = ("chartbuster", "lambdas")
-_OURS_LEFT_OUT = ("chartbuster/learn/*", "chartbuster/demo/*")
+_OURS_LEFT_OUT = ("chartbuster/learn/*", "chartbuster/demo/*", "chartbuster/card/*")
 
 
 class BuildError(Exception):

@@ -77,7 +77,7 @@ def choose(
 
 
 def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict[str, Any]:
-    """The answer for one song: popularity (0-100), where it comes from, the song as used, and why.
+    """The answer for one song: popularity (0-100), how sure it is, the song as used, and why.
 
     `why` tells the largest contributions in words, `contributions` gives all of them in points.
     """
@@ -89,10 +89,15 @@ def score_song(registry: Registry, choice: Choice, song: dict[str, Any]) -> dict
     predictor = Predictor.load(registry, choice.run_id)
     inputs = predictor.manifest.inputs
     used = completed(song, inputs)
-    popularity = predictor.predict(choice.model, song_table([song], inputs))[0]
+    outlook = predictor.outlook(choice.model, song_table([song], inputs))
     (told,) = explained(lambda table: predictor.predict(choice.model, table), [song], inputs)
     return {
-        "popularity": round(float(popularity), 1),
+        "popularity": round(float(outlook.popularity[0]), 1),
+        "low": round(float(outlook.low[0]), 1),
+        "high": round(float(outlook.high[0]), 1),
+        "percentile": round(float(outlook.percentile[0]), 1),
+        "hit_probability": round(float(outlook.hit[0]), 4),
+        "artist_known": bool(outlook.known[0]),
         "dataset": choice.dataset,
         "run_id": choice.run_id,
         "model": choice.model,
@@ -253,7 +258,7 @@ def score_named(registry: Registry, choice: Choice, data: str, out: str) -> None
         tally = score_file(
             songs,
             scored,
-            ask=lambda table: predictor.outlook(choice.model, table),  # type: ignore[attr-defined]
+            ask=lambda table: predictor.outlook(choice.model, table),
             inputs=predictor.manifest.inputs,
             watch=progress,
         )

@@ -9,9 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chartbuster.errors import NotFound
+from chartbuster.features import GENRE_PREFIX, genre_columns
 from chartbuster.learn import stored
+from chartbuster.learn.artists import knows
 from chartbuster.learn.dataset import matrix
 from chartbuster.learn.evaluate import clipped
+from chartbuster.learn.uncertainty import between, chance, percentile
+from chartbuster.outlook import Outlook
+from chartbuster.outlooks import OUTLOOK, Outlooks
+from chartbuster.records import from_json
 from chartbuster.registry import Registry
 from chartbuster.runs import RunManifest
 
@@ -26,6 +32,7 @@ class Predictor:
         self.manifest = manifest
         self._read = read
         self._models: dict[str, Any] = {}
+        self._outlooks: Outlooks | None = None
         self._loading = threading.Lock()
 
     @classmethod
@@ -50,8 +57,63 @@ class Predictor:
 
         Raises `InvalidSong` when the table lacks a column the models need.
         """
-        fitted = self.model(model)
+        return self._predicted(model, matrix(table, self.manifest.columns))
+
+    def outlook(self, model: str, table: pd.DataFrame) -> Outlook:
+        """What `model` says of each row of a ready table, and how sure it is of it.
+
+        Raises `InvalidSong` as `predict` does, and `NotFound` for a run that was made before models
+        said how sure they are.
+        """
+        outlooks = self.outlooks()
         features = matrix(table, self.manifest.columns)
+        predicted = self._predicted(model, features)
+        known = knows(self.model(model), features)
+        spreads = outlooks.spreads[model]
+        low, high, hit = (np.empty(len(predicted)) for _ in range(3))
+        for rows, spread in ((known, spreads.known), (~known, spreads.debut)):
+            said = predicted[rows]
+            low[rows], high[rows] = between(spread, said, interval=outlooks.interval)
+            hit[rows] = chance(spread, said, reaches=outlooks.hit_from)
+        percentiles = _percentiles(outlooks, table, predicted)
+        return Outlook(predicted, low, high, hit, percentiles, known)
+
+    def outlooks(self) -> Outlooks:
+        """What the run knows of its models' errors; raises `NotFound` where it says nothing."""
+        with self._loading:
+            if self._outlooks is None:
+                if OUTLOOK not in self.manifest.files:
+                    raise NotFound(
+                        f"run {self.manifest.run_id} has no {OUTLOOK}, so it cannot say how sure "
+                        "its models are; put the dataset's file in again to train it anew"
+                    )
+                self._outlooks = from_json(Outlooks, self._read(OUTLOOK), where=OUTLOOK)
+            return self._outlooks
+
+    def _predicted(self, model: str, features: pd.DataFrame) -> NDArray[np.float64]:
+        fitted = self.model(model)
         if features.empty:
             return np.empty(0)
         return clipped(np.asarray(fitted.predict(features), dtype=np.float64))
+
+
+def _percentiles(
+    outlooks: Outlooks, table: pd.DataFrame, predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The percentile of each prediction in the song's genres, their mean where it has several."""
+    columns = [
+        column
+        for column in genre_columns(table)
+        if column.removeprefix(GENRE_PREFIX) in outlooks.genres
+    ]
+    total, genres = np.zeros(len(table)), np.zeros(len(table))
+    for column in columns:
+        rows = table[column].to_numpy() == 1
+        if rows.any():
+            among = outlooks.genres[column.removeprefix(GENRE_PREFIX)]
+            total[rows] += percentile(among, predicted[rows])
+            genres[rows] += 1
+    found = percentile(outlooks.everywhere, predicted)
+    several = genres > 0
+    found[several] = total[several] / genres[several]
+    return found
