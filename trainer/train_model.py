@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from chartbuster import identity, logs
+from chartbuster import identity, layout, logs
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, NotFound, Permanent
 from chartbuster.ports import ObjectStore
@@ -68,6 +68,7 @@ def run(
     tell("reading the songs", 0.0)
 
     # Imported here, because a message whose work is done must not wait for scikit-learn.
+    from chartbuster.card import model_card
     from chartbuster.features import read_ready
     from chartbuster.learn.dataset import merged
     from trainer.promotion import decide
@@ -81,29 +82,28 @@ def run(
             # Whoever watches would wait for a run that never comes.
             tell("refused", 1.0, reason=str(error))
             raise
-        manifest = registry.publish(
-            RunManifest(
-                run_id=run_id,
-                attempt=secrets.token_hex(8),
-                dataset=name,
-                dataset_version=dataset.version,
-                uploads=_upload_ids(dataset),
-                created=created.isoformat(timespec="seconds"),
-                seconds=round(time.monotonic() - started, 2),
-                songs=trained.songs,
-                artists=trained.artists,
-                code=code,
-                lock=lock,
-                schema_version=int(songs["schema_version"].iloc[0]),
-                configuration=configuration.values(),
-                columns=trained.columns,
-                inputs=trained.inputs,
-                models=trained.models,
-                best=trained.best,
-                files={},
-            ),
-            trained.files,
+        manifest = RunManifest(
+            run_id=run_id,
+            attempt=secrets.token_hex(8),
+            dataset=name,
+            dataset_version=dataset.version,
+            uploads=_upload_ids(dataset),
+            created=created.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - started, 2),
+            songs=trained.songs,
+            artists=trained.artists,
+            code=code,
+            lock=lock,
+            schema_version=int(songs["schema_version"].iloc[0]),
+            configuration=configuration.values(),
+            columns=trained.columns,
+            inputs=trained.inputs,
+            models=trained.models,
+            best=trained.best,
+            files={},
         )
+        card = model_card(manifest, trained.report).encode()
+        manifest = registry.publish(manifest, {**trained.files, layout.CARD: card})
     tell("choosing the champion", 0.98)
     champion = decide(registry, manifest, songs, dataset=name, now=datetime.now(UTC))
     registry.activate_first(name)
