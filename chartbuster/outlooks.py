@@ -33,8 +33,9 @@ class Spreads:
 
 @dataclass(frozen=True)
 class Outlooks:
-    """`interval` is how often a song is to be within its interval, `hit_from` from where it is a hit.
+    """What intervals, hit probabilities and percentiles come from.
 
+    `interval` is how often a song is to be within its own, `hit_from` the popularity of a hit.
     `spreads` is by the models' names. `genres` holds the quantiles of popularity in each genre and
     `everywhere` those in all songs, from 0 to 1 in equal steps.
     """

@@ -61,9 +61,7 @@ class Exams:
         return places.folds
 
 
-def exams_of(
-    songs: pd.DataFrame, features: pd.DataFrame, configuration: Configuration
-) -> Exams:
+def exams_of(songs: pd.DataFrame, features: pd.DataFrame, configuration: Configuration) -> Exams:
     """The exams `songs` allow; raises `JobUnusable` where they allow none."""
     if len(songs) < configuration.fewest_songs:
         raise JobUnusable(

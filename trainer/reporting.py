@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from chartbuster.explanations import Curve
 from chartbuster.features import GENRE_PREFIX, LOGARITHMS, genre_columns
 from chartbuster.learn import bootstrap
 from chartbuster.learn.bootstrap import Numbers
@@ -26,9 +25,8 @@ from chartbuster.learn.evaluate import (
     Rows,
     Yardstick,
 )
-from chartbuster.learn.hits import reliability
-from chartbuster.learn.recipes import FOLDS, Recipe
-from chartbuster.report import Ablated, CurvePoint, GenreScore, Tried
+from chartbuster.learn.recipes import Recipe
+from chartbuster.report import Ablated, CurvePoint, GenreScore
 from chartbuster.songs import AUDIO_NAMES
 from trainer.exams import Exams
 from trainer.fitting import Bench, Fitted
@@ -161,22 +159,22 @@ def by_genre(
         inside = songs[column].to_numpy()[asked] == 1
         if inside.sum() < _FEWEST_OF_A_GENRE:
             continue
-
-        def mean(values: Numbers, inside: "np.typing.NDArray[np.bool_]" = inside) -> float:
-            return round(float(values[inside].mean()), 4)
-
         found.append(
             GenreScore(
                 genre=column.removeprefix(GENRE_PREFIX),
                 songs=int(inside.sum()),
-                mae=mean(np.abs(truth - said.predicted)),
-                baseline=mean(np.abs(truth - plain.predicted)),
-                bias=mean(said.predicted - truth),
-                covered=mean(covered.astype(np.float64)),
-                width=mean(said.high - said.low),
+                mae=_mean(np.abs(truth - said.predicted)[inside]),
+                baseline=_mean(np.abs(truth - plain.predicted)[inside]),
+                bias=_mean((said.predicted - truth)[inside]),
+                covered=_mean(covered[inside].astype(np.float64)),
+                width=_mean((said.high - said.low)[inside]),
             )
         )
     return tuple(sorted(found, key=lambda score: (-score.songs, score.genre)))
+
+
+def _mean(values: Numbers) -> float:
+    return round(float(values.mean()), 4)
 
 
 def predicted_against_actual(held: Held, stick: Yardstick) -> tuple[tuple[int, ...], ...]:

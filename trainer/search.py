@@ -2,10 +2,11 @@
 
 Candidates are fitted on some songs, and the better half again on four times as many, until the
 songs are used up (Jamieson and Talwalkar, Non-stochastic best arm identification and
-hyperparameter optimization, 2016). Songs to fit and to compare on never share an artist, and none
-of them is in the first fold, which every run keeps for testing, or calibrates. What was configured
-stays in the race, and gives way only to what is better beyond chance on the last of them. The other four folds were in sight
-when the settings were chosen; with so few candidates that flatters by less than the intervals show.
+hyperparameter optimization, 2016). What was configured stays in the race, and gives way only to
+what is better beyond chance at its end. Songs to fit and to compare on never share an artist, and
+none of them is in the first fold, which every run keeps for testing, or calibrates. The other four
+folds were in sight when the settings were chosen; with so few candidates, that flatters by less
+than the intervals show.
 
 scikit-learn's HalvingRandomSearchCV does nearly this, but knows no limit of time or size and fits
 on processes of its own.
@@ -88,7 +89,7 @@ def _rungs(places: Places, allowed: Rows, budget: Search) -> list[_Rung]:
     order = allowed[np.argsort(places.draws[allowed], kind="stable")]
     fit = order[(places.folds[order] != 0) & (places.folds[order] != _VALIDATION)]
     test = order[places.folds[order] == _VALIDATION][: budget.songs // 2]
-    sizes = []
+    sizes: list[int] = []
     size = min(budget.songs, len(fit))
     while size >= 2 * FEWEST_TO_FIT and len(sizes) < 2 and len(test) >= FEWEST_TO_FIT:
         sizes.append(size)

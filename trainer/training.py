@@ -13,7 +13,7 @@ import pandas as pd
 
 from chartbuster.features import GENRE_PREFIX, genre_columns
 from chartbuster.learn import bootstrap, explain, stored
-from chartbuster.learn.blend import BLEND, TITLE, Blend
+from chartbuster.learn.blend import BLEND, TITLE
 from chartbuster.learn.bootstrap import Numbers
 from chartbuster.learn.catalogue import catalogue
 from chartbuster.learn.dataset import inputs_of, matrix, model_columns
@@ -169,9 +169,7 @@ def _examine(work: _Work, recipes: Sequence[Recipe]) -> dict[str, Examined]:
 
 
 def _examined(work: _Work, candidate: Candidate) -> Examined:
-    return taking.examined(
-        candidate, work.exams, work.stick, interval=work.configuration.interval
-    )
+    return taking.examined(candidate, work.exams, work.stick, interval=work.configuration.interval)
 
 
 def _earns_its_place(work: _Work, blend: Examined, others: Iterable[Examined]) -> bool:
@@ -184,10 +182,7 @@ def _earns_its_place(work: _Work, blend: Examined, others: Iterable[Examined]) -
     truth, drawn = work.stick.popularity[asked], work.stick.drawn(protocol, asked)
     after = np.abs(truth - blend.held[protocol].predicted[asked])
     return all(
-        bootstrap.gain(
-            drawn, np.abs(truth - other.held[protocol].predicted[asked]), after
-        ).low
-        > 0
+        bootstrap.gain(drawn, np.abs(truth - other.held[protocol].predicted[asked]), after).low > 0
         for other in others
     )
 
@@ -218,9 +213,7 @@ def _best(entries: Sequence[ModelEntry], megabytes: float) -> str:
     )
 
 
-def _report(
-    work: _Work, found: Found, examined: Mapping[str, Examined], best: str
-) -> Report:
+def _report(work: _Work, found: Found, examined: Mapping[str, Examined], best: str) -> Report:
     protocol: Protocol = NEW if work.exams.new else KNOWN
     result = examined[best]
     held = result.held[protocol]

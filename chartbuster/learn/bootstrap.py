@@ -63,9 +63,7 @@ class Draws:
             yield self.counts[first : first + several, blocks]
 
 
-def draws(
-    groups: NDArray[np.int64], *, seed: int, replicates: int = REPLICATES
-) -> Draws:
+def draws(groups: NDArray[np.int64], *, seed: int, replicates: int = REPLICATES) -> Draws:
     """`replicates` draws of as many blocks of `groups` (one number per song) as there are.
 
     The same groups and seed give the same draws.
@@ -96,7 +94,8 @@ def r2(drawn: Draws, truth: Numbers, predicted: Numbers) -> Numbers:
     songs, total, squares, errors = drawn.sums(columns).T
     spread = squares - total**2 / songs
     explained = np.divide(errors, spread, out=np.full(len(errors), np.nan), where=spread > 0)
-    return 1 - explained
+    found: Numbers = 1 - explained
+    return found
 
 
 def correlation(drawn: Draws, one: Numbers, other: Numbers) -> Numbers:
@@ -105,8 +104,11 @@ def correlation(drawn: Draws, one: Numbers, other: Numbers) -> Numbers:
     Ranks stay those among all songs, which moves Spearman's interval by less than its spread does.
     """
     one, other = one - one.mean(), other - other.mean()
-    columns = np.column_stack([np.ones(len(one)), one, other, one * one, other * other, one * other])
+    columns = np.column_stack(
+        [np.ones(len(one)), one, other, one * one, other * other, one * other]
+    )
     songs, a, b, aa, bb, ab = drawn.sums(columns).T
     spread = np.sqrt((aa - a * a / songs).clip(min=0) * (bb - b * b / songs).clip(min=0))
     shared = ab - a * b / songs
-    return np.divide(shared, spread, out=np.full(len(shared), np.nan), where=spread > 0)
+    found: Numbers = np.divide(shared, spread, out=np.full(len(shared), np.nan), where=spread > 0)
+    return found

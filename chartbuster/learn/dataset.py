@@ -45,8 +45,9 @@ def model_columns(songs: pd.DataFrame) -> tuple[str, ...]:
 def matrix(songs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The numbers models see, float64, one row per song and the columns in the order given.
 
-    An artist becomes a number (`artists.artist_codes`). A genre column the songs lack is 0, as the ready table defines it; any other column they lack
-    raises `InvalidSong`, and so does one that holds text.
+    An artist becomes a number (`artists.artist_codes`). A genre column the songs lack is 0, as the
+    ready table defines it; any other column they lack raises `InvalidSong`, and so does one that
+    holds text.
     """
     lacking = [name for name in columns if name not in songs and not name.startswith(GENRE_PREFIX)]
     if lacking:

@@ -73,7 +73,8 @@ def _split(protocol: Protocol, places: Places, fold: int, calibration: float) ->
 
 def calibrates(places: Places, fold: int, calibration: float) -> NDArray[np.bool_]:
     """Which songs calibrate the split `fold`: those of the next fold with the lowest draws."""
-    return (places.folds == (fold + 1) % FOLDS) & (places.draws < calibration * FOLDS)
+    next_fold: NDArray[np.bool_] = places.folds == (fold + 1) % FOLDS
+    return next_fold & (places.draws < calibration * FOLDS)
 
 
 def clipped(predictions: Numbers) -> Numbers:
@@ -101,18 +102,20 @@ class Held:
 
     def put(self, rows: Rows, said: "Held") -> None:
         """Write down what was `said` of the songs `rows`, one value per row."""
-        for mine, theirs in zip(self._columns(), said._columns(), strict=True):
+        for mine, theirs in zip(self.columns, said.columns, strict=True):
             mine[rows] = theirs
 
     def of(self, rows: Rows) -> "Held":
         """What was said of the songs `rows`."""
-        return Held(*(column[rows] for column in self._columns()))
+        return Held(*(column[rows] for column in self.columns))
 
     def asked(self) -> Rows:
         """Positions of the songs it was asked about."""
         return np.flatnonzero(~np.isnan(self.predicted))
 
-    def _columns(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    @property
+    def columns(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Its four columns."""
         return self.predicted, self.low, self.high, self.hit
 
 

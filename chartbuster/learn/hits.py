@@ -105,7 +105,8 @@ def _average(songs: Numbers, found: Numbers) -> Numbers:
     steps = np.diff(found, axis=1, prepend=0.0)
     hits = found[:, -1]
     total: Numbers = (precision * steps).sum(axis=1)
-    return np.divide(total, hits, out=np.full(len(total), np.nan), where=hits > 0)
+    average: Numbers = np.divide(total, hits, out=np.full(len(total), np.nan), where=hits > 0)
+    return average
 
 
 def _at(songs: Numbers, found: Numbers, at: int) -> Numbers:

@@ -1,8 +1,8 @@
 """Intervals and hit probabilities from the errors made on calibration songs.
 
 Split conformal prediction with a predictive distribution (Vovk et al., Nonparametric predictive
-distributions based on conformal prediction, 2017), taken separately near several predictions: a song
-that is predicted 5 cannot be much less popular, one predicted 70 can. Between two of them the
+distributions based on conformal prediction, 2017), taken separately near several predictions: a
+song that is predicted 5 cannot be much less popular, one predicted 70 can. Between two of them the
 quantiles are interpolated, so that a slider moves an interval smoothly. With n songs the k-th of
 their errors is the quantile k / (n + 1), and beyond the first and the last anything is possible; so
 few songs give wide intervals by themselves.
@@ -64,9 +64,7 @@ def chance(spread: Spread, predicted: Numbers, *, reaches: float) -> Numbers:
     rows = np.arange(len(predicted))
     before, after = np.maximum(below - 1, 0), np.minimum(below, LEVELS)
     step = errors[rows, after] - errors[rows, before]
-    part = np.divide(
-        needed - errors[rows, before], step, out=np.zeros(len(rows)), where=step > 0
-    )
+    part = np.divide(needed - errors[rows, before], step, out=np.zeros(len(rows)), where=step > 0)
     probability: Numbers = 1 - (before + part) / LEVELS
     return probability.clip(0, 1)
 
