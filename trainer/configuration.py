@@ -34,8 +34,8 @@ class Search:
     """How far settings are searched: see `search`. Without candidates nothing is."""
 
     candidates: int = bounded(4, 0, 200)
-    songs: int = bounded(8_000, 100, 1_000_000)
-    seconds: float = bounded(60.0, 0.0, 86_400.0)
+    songs: int = bounded(4_000, 100, 1_000_000)
+    seconds: float = bounded(120.0, 0.0, 86_400.0)
     megabytes: float = bounded(30.0, 0.1, 256.0)
 
 

@@ -58,8 +58,8 @@ class Network:
     units: int = bounded(100, 1, 2_000)
     penalty: float = bounded(1.0, 0.0, 1e4)
     rate: float = bounded(0.002, 1e-6, 1.0)
-    epochs: int = bounded(40, 1, 2_000)
-    patience: int = bounded(5, 1, 500)
+    epochs: int = bounded(25, 1, 2_000)
+    patience: int = bounded(4, 1, 500)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from sklearn.exceptions import ConvergenceWarning
 from chartbuster.learn import stored
 from chartbuster.learn.baseline import GenreMeanFeature, GenreMeanRegressor
 from chartbuster.learn.dataset import matrix, merged, model_columns
-from chartbuster.learn.evaluate import scores
 from chartbuster.learn.models import pipeline
 from chartbuster.learn.recipes import (
     RECIPES,
@@ -20,13 +19,14 @@ from chartbuster.learn.recipes import (
     Linear,
     Network,
     Recipe,
+    sized,
 )
 from tests.unit.made_up_songs import ready_songs
 
 QUICK: tuple[Recipe, ...] = (
     Baseline(),
     Linear(),
-    Forest(trees=10, depth=6),
+    Forest(trees=10, depth=6, songs=150),
     Network(units=8, epochs=10),
     Boosting(trees=30, leaf=5),
 )
@@ -40,6 +40,10 @@ def fitted(recipe: Recipe, *, seed: int = 7) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return pipeline(recipe, COLUMNS, seed=seed).fit(FEATURES, POPULARITY)
+
+
+def error_of(model: Any) -> float:
+    return float(np.abs(POPULARITY - model.predict(FEATURES)).mean())
 
 
 def test_every_recipe_is_tested_here() -> None:
@@ -61,16 +65,38 @@ def test_the_same_songs_settings_and_seed_give_the_same_bytes(recipe: Recipe) ->
 
 
 def test_another_seed_gives_another_forest() -> None:
-    forest = Forest(trees=5)
+    forest = Forest(trees=5, songs=150)
     assert stored.dump(fitted(forest)) != stored.dump(fitted(forest, seed=8))
 
 
 @pytest.mark.parametrize("recipe", QUICK[1:], ids=lambda recipe: recipe.name)
 def test_every_model_learns_more_than_the_genres_tell(recipe: Recipe) -> None:
-    baseline = scores(POPULARITY, fitted(Baseline()).predict(FEATURES))
+    baseline = error_of(fitted(Baseline()))
     longer = Network(units=20, epochs=200, rate=0.01) if recipe.name == "network" else recipe
 
-    assert scores(POPULARITY, fitted(longer).predict(FEATURES)).mae < baseline.mae
+    assert error_of(fitted(longer)) < baseline
+
+
+@pytest.mark.parametrize("recipe", QUICK[1:], ids=lambda recipe: recipe.name)
+def test_only_a_model_with_history_sees_artists(recipe: Recipe) -> None:
+    other = FEATURES.assign(artist=FEATURES["artist"].to_numpy()[::-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        known = pipeline(recipe, COLUMNS, seed=7, history=True).fit(FEATURES, POPULARITY)
+
+    np.testing.assert_array_equal(
+        fitted(recipe).predict(other), fitted(recipe).predict(FEATURES)
+    )
+    assert not np.array_equal(known.predict(other), known.predict(FEATURES))
+    np.testing.assert_array_equal(
+        stored.load(stored.dump(known)).predict(FEATURES), known.predict(FEATURES)
+    )
+
+
+def test_no_tree_draws_more_songs_than_there_are() -> None:
+    assert sized(Forest(songs=5_000), 300).songs == 300
+    assert sized(Forest(songs=100), 300) == Forest(songs=100)
+    assert sized(Linear(), 300) == Linear()
 
 
 @pytest.mark.parametrize("recipe", QUICK, ids=lambda recipe: recipe.name)

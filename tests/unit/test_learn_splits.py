@@ -8,7 +8,7 @@ import pandas as pd
 
 from chartbuster.learn.evaluate import FEWEST_TO_TEST, splits
 from chartbuster.learn.recipes import FOLDS
-from chartbuster.learn.splits import artist_folds, count_artists, fold_of, song_folds
+from chartbuster.learn.splits import Places, by_artist, by_song, count_artists, fold_of
 from tests.unit.made_up_songs import ready_songs
 
 KNOWN = [0, 4, 0, 2, 0, 2]
@@ -41,50 +41,71 @@ def test_folds_are_of_about_the_same_size() -> None:
 
 
 def test_an_artist_is_in_one_fold_however_the_name_is_spelt_and_whoever_is_the_guest() -> None:
-    folds = artist_folds(songs_by("Nina  Simone", "nina simone", "Nina Simone; Somebody Else"))
+    places = by_artist(songs_by("Nina  Simone", "nina simone", "Nina Simone; Somebody Else"))
 
-    assert folds is not None
-    assert len(set(folds)) == 1
+    assert places is not None
+    assert len(set(places.folds)) == len(set(places.draws)) == len(set(places.groups)) == 1
 
 
 def test_no_artist_is_on_both_sides_of_a_split() -> None:
     songs = ready_songs(400)
 
-    (split,) = splits("new artists", artist_folds(songs), count=1)
+    (split,) = splits("new artists", by_artist(songs), count=1, calibration=0.1)
 
     artists = songs["artist"].to_numpy()
-    assert not set(artists[split.fit]) & set(artists[split.test])
-    assert len(split.fit) + len(split.test) == len(songs)
+    fit, calibration, test = (
+        set(artists[rows]) for rows in (split.fit, split.calibration, split.test)
+    )
+    assert calibration
+    assert not fit & test
+    assert not fit & calibration
+    assert not calibration & test
+    assert len(split.fit) + len(split.calibration) + len(split.test) == len(songs)
 
 
 def test_songs_without_an_artist_go_by_their_own_id() -> None:
     unknown = songs_by("Somebody", *[None] * 60)
 
-    folds = artist_folds(unknown)
+    places = by_artist(unknown)
 
-    assert folds is not None
-    assert list(folds[1:]) == list(song_folds(unknown)[1:])
+    assert places is not None
+    assert list(places.folds[1:]) == list(by_song(unknown).folds[1:])
+    assert len(set(places.groups)) == 61
 
 
 def test_without_any_artist_there_are_no_artist_folds() -> None:
-    assert artist_folds(songs_by(None, None)) is None
-    assert splits("new artists", None, count=1) == ()
+    assert by_artist(songs_by(None, None)) is None
+    assert splits("new artists", None, count=1, calibration=0.05) == ()
     assert count_artists(songs_by(None, "")) == 0
 
 
 def test_the_five_splits_test_every_song_once() -> None:
     songs = ready_songs(400)
 
-    parts = splits("known artists", song_folds(songs), count=5)
+    parts = splits("known artists", by_song(songs), count=5, calibration=0.1)
 
     assert sorted(np.concatenate([part.test for part in parts])) == list(range(400))
+    # Every fold calibrates on songs of its own, so that their luck does not repeat.
+    calibrating = np.concatenate([part.calibration for part in parts])
+    assert len(set(calibrating)) == len(calibrating)
+
+
+def test_about_the_share_asked_for_calibrates_and_the_same_songs_in_every_run() -> None:
+    songs = pd.DataFrame({"song_id": [f"s{n}" for n in range(5_000)]})
+
+    (split,) = splits("known artists", by_song(songs), count=1, calibration=0.05)
+    (more,) = splits("known artists", by_song(songs), count=1, calibration=0.1)
+
+    assert 200 < len(split.calibration) < 300
+    assert set(split.calibration) < set(more.calibration)
 
 
 def test_a_fold_too_small_to_say_anything_gives_no_splits_at_all() -> None:
     folds = np.ones(200, dtype=np.int64)
     folds[: FEWEST_TO_TEST - 1] = 0
+    places = Places(folds, np.linspace(0, 0.99, 200), np.arange(200))
 
-    assert splits("new artists", folds, count=1) == ()
+    assert splits("new artists", places, count=1, calibration=0.05) == ()
 
 
 def test_artists_are_counted_as_the_folds_tell_them_apart() -> None:
