@@ -65,11 +65,13 @@ reset: $(ENV)/scripts/.wheel  ## stop, and forget all uploads, runs and champion
 	@$(ENV)/scripts/bin/python -m scripts.reset $(if $(YES),--yes)
 
 ##@ Use it
-.PHONY: demo predict
+.PHONY: demo predict drift
 demo: $(ENV)/scripts/.wheel  ## bring your own songs: make demo DATA=songs.csv.gz [DATASET=name]
 	@$(ENV)/scripts/bin/python -m scripts.demo --data "$(DATA)" $(if $(DATASET),--dataset "$(DATASET)")
 predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"genre": "Pop", "danceability": 0.7}'
 	@$(ENV)/scripts/bin/python -m scripts.predict --song '$(subst ','\'',$(SONG))'
+drift: $(ENV)/scripts/.wheel  ## how far new songs are from the champion's; DATASET=name, FORMAT=json
+	@$(ENV)/scripts/bin/python -m scripts.drift $(if $(DATASET),--dataset "$(DATASET)") $(if $(FORMAT),--format $(FORMAT))
 
 ##@ Work on it
 .PHONY: dev test verify parity check format bench plan lock build screenshot

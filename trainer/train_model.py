@@ -70,10 +70,12 @@ def run(
     # Imported here, because a message whose work is done must not wait for scikit-learn.
     from chartbuster.features import read_ready
     from chartbuster.learn.dataset import merged
+    from trainer.drifting import compare_with_champion
     from trainer.promotion import decide
     from trainer.training import train
 
     songs = merged([read_ready(ready.read(str(key)).body) for key in dataset.uploads])
+    compare_with_champion(registry, songs, dataset=name, version=dataset.version, now=created)
     if manifest is None:
         try:
             trained = train(songs, configuration, jobs=jobs, tell=tell)
