@@ -6,6 +6,7 @@ ready      datasets/<dataset>/<file>/current.json
            datasets/<dataset>/<file>/<upload id>/ready_data.csv
 artifacts  runs/<run id>/manifest.json, runs/<run id>/<attempt>/card.html, and the run's other files
            champions/<dataset>.json, active.json, progress/<dataset>.json
+           drift/<dataset>/<dataset version>.json
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ CARD = "card.html"
 ACTIVE = "active.json"
 CHAMPIONS = "champions/"
 DATASETS = "datasets/"
+DRIFT = "drift/"
 PROGRESS = "progress/"
 RUNS = "runs/"
 
@@ -100,3 +102,13 @@ def champion(dataset: str) -> str:
 def progress(dataset: str) -> str:
     """The key of the note saying how far the latest training run of a dataset has come."""
     return f"{PROGRESS}{checked_dataset(dataset)}.json"
+
+
+def drift_prefix(dataset: str) -> str:
+    """Where the drift reports of a dataset begin."""
+    return f"{DRIFT}{checked_dataset(dataset)}/"
+
+
+def drift_report(dataset: str, version: str) -> str:
+    """The key of how one version of a dataset differs from its champion's songs."""
+    return f"{drift_prefix(dataset)}{version}.json"

@@ -1,4 +1,4 @@
-"""The memory of what was trained: runs, their files, and one champion per dataset.
+"""The memory of what was trained: runs, their files, one champion per dataset, and its drift.
 
 A run becomes visible in one step, when its manifest is created; a champion moves in one step, by
 a conditional replace. So a crash anywhere leaves either the old state or the new one.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from chartbuster import layout
+from chartbuster.drift import DriftReport
 from chartbuster.errors import Conflict, Corrupt, InvalidName, NotFound, UntrustedModel
 from chartbuster.identity import checked_dataset, digest
 from chartbuster.ports import ObjectStore
@@ -194,6 +195,39 @@ class Registry:
     def progress(self, dataset: str) -> bytes:
         """How far the latest run of `dataset` has come, as JSON; raises `NotFound`."""
         return self._store.read(layout.progress(dataset)).body
+
+    def record_drift(self, report: DriftReport) -> DriftReport:
+        """Store how a version of a dataset differs from its champion's songs; returns what is kept.
+
+        The same comparison again keeps the first one's time, and so changes nothing.
+        """
+        key = layout.drift_report(report.dataset, report.version)
+        try:
+            there = self._drift_at(key)
+        except (Corrupt, NotFound):
+            there = None
+        if there is not None and dataclasses.replace(report, at=there.at) == there:
+            return there
+        self._store.write(key, to_json(report))
+        return report
+
+    def drift(self, dataset: str) -> DriftReport | None:
+        """The newest drift report of `dataset`, or None while it has none; raises `Corrupt`."""
+        keys = [item.key for item in self._store.list(layout.drift_prefix(dataset))]
+        reports = [self._drift_at(key) for key in keys]
+        return max(reports, key=lambda report: (report.at, report.version), default=None)
+
+    def drifts(self) -> tuple[DriftReport, ...]:
+        """Every dataset's newest drift report, in the order of the datasets' names."""
+        keys = (item.key.removeprefix(layout.DRIFT) for item in self._store.list(layout.DRIFT))
+        found = (self.drift(name) for name in sorted({key.split("/")[0] for key in keys}))
+        return tuple(report for report in found if report is not None)
+
+    def _drift_at(self, key: str) -> DriftReport:
+        report = from_json(DriftReport, self._store.read(key).body, where=key)
+        if layout.drift_report(report.dataset, report.version) != key:
+            raise Corrupt(f"{key} is about version {report.version!r} of {report.dataset!r}")
+        return report
 
     def _champion(self, dataset: str) -> tuple[Champion | None, str]:
         """The champion and the ETag of its pointer."""

@@ -89,7 +89,7 @@ def _rank(place: Place) -> int:
             return {"current.json": 1, layout.READY: 2}.get(name, 0)
         case "artifacts" if place.key == layout.ACTIVE:
             return 3
-        case "artifacts" if place.key.startswith(layout.CHAMPIONS):
+        case "artifacts" if place.key.startswith((layout.CHAMPIONS, layout.DRIFT)):
             return 2
         case "artifacts" if place.key.startswith(layout.RUNS) and name == "manifest.json":
             return 1

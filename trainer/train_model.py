@@ -71,10 +71,12 @@ def run(
     from chartbuster.card import model_card
     from chartbuster.features import read_ready
     from chartbuster.learn.dataset import merged
+    from trainer.drifting import compare_with_champion
     from trainer.promotion import decide
     from trainer.training import train
 
     songs = merged([read_ready(ready.read(str(key)).body) for key in dataset.uploads])
+    compare_with_champion(registry, songs, dataset=name, version=dataset.version, now=created)
     if manifest is None:
         try:
             trained = train(songs, configuration, jobs=jobs, tell=tell)

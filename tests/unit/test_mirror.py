@@ -22,6 +22,7 @@ READY = Place("ready", "datasets/demo/songs.csv/ab12/ready_data.csv")
 MODEL = Place("artifacts", "runs/77/attempt/models/boosting.skops")
 MANIFEST = Place("artifacts", "runs/77/manifest.json")
 CHAMPION = Place("artifacts", "champions/demo.json")
+DRIFT = Place("artifacts", "drift/demo/cd34.json")
 ACTIVE = Place("artifacts", "active.json")
 
 
@@ -88,8 +89,8 @@ def test_what_is_gone_is_forgotten_with_the_effects_before_their_causes():
 
 
 def test_causes_are_kept_before_their_effects():
-    shuffled = [ACTIVE, CHAMPION, MANIFEST, READY, MODEL, CURRENT, REPORT, UPLOAD]
-    expected = [UPLOAD, REPORT, CURRENT, READY, MODEL, MANIFEST, CHAMPION, ACTIVE]
+    shuffled = [ACTIVE, DRIFT, CHAMPION, MANIFEST, READY, MODEL, CURRENT, REPORT, UPLOAD]
+    expected = [UPLOAD, REPORT, CURRENT, READY, MODEL, MANIFEST, CHAMPION, DRIFT, ACTIVE]
     assert in_order(shuffled) == expected
 
 
