@@ -16,6 +16,9 @@ QUICK = """
 seed: 7
 folds: 1
 fewest_songs: 50
+search: {candidates: 0}
+report: {songs: 150}
+blend: [forest, boosting]
 models:
   baseline:
   linear: {penalty: 1.0}

@@ -64,6 +64,7 @@ def test_columns_nobody_fills_are_no_model_columns_and_genres_come_last() -> Non
 
     assert not {"key=C", "release_year"} & set(columns)
     assert list(columns) == [
+        "artist",
         *(name for name in MODEL_FEATURES if name in columns),
         *(name for name in columns if name.startswith("genre=")),
     ]

@@ -33,6 +33,14 @@ def test_a_setting_left_out_has_its_default_and_a_model_left_out_is_not_trained(
     assert (configuration.seed, configuration.folds, configuration.fewest_songs) == (1, 2, 60)
 
 
+def test_what_is_not_said_of_search_hits_and_report_has_the_defaults_of_the_file() -> None:
+    full, small = read_configuration(default_text()), read_configuration(SMALL)
+
+    assert (full.search, full.hits, full.report) == (small.search, small.hits, small.report)
+    assert (full.calibration, full.interval) == (small.calibration, small.interval)
+    assert (small.blend, full.blend) == ((), ("forest", "boosting"))
+
+
 def test_comments_change_the_text_but_not_the_values_a_run_is_named_after() -> None:
     commented = read_configuration(f"# a remark\n{default_text()}")
 
@@ -50,18 +58,26 @@ def test_whole_numbers_do_for_fractions_and_give_the_same_values() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (changed("folds: 1", "folds: 6"), "folds is 6; expected a whole number from 1 to 5"),
-        (changed("folds: 1", "folds: 1.5"), "folds is 1.5; expected a whole number"),
+        (changed("folds: 5", "folds: 6"), "folds is 6; expected a whole number from 1 to 5"),
+        (changed("folds: 5", "folds: 1.5"), "folds is 1.5; expected a whole number"),
         (changed("seed: 7", "seed: yes"), "seed is True; expected a whole number"),
         (changed("seed: 7", "sead: 7"), "has the unknown key 'sead'; expected only seed, folds"),
         (changed("seed: 7", ""), "the configuration lacks seed"),
         (changed("depth: 15", "depth: deep"), "models.forest.depth is 'deep'; expected a whole"),
         (changed("depth: 15", "dept: 15"), "models.forest has the unknown key 'dept'"),
-        (changed("rate: 0.06", "rate: .nan"), "models.boosting.rate is nan; expected a number"),
-        (changed("rate: 0.06", "rate: 2"), "models.boosting.rate is 2; expected a number from"),
+        (changed("rate: 0.12", "rate: .nan"), "models.boosting.rate is nan; expected a number"),
+        (changed("rate: 0.12", "rate: 2"), "models.boosting.rate is 2; expected a number from"),
         (changed("  boosting:", "  bosting:"), "models has the unknown key 'bosting'"),
         (changed("  baseline:", "  linear:"), "models lacks baseline"),
         (changed("fewest_songs: 50", "fewest_songs: 3"), "fewest_songs is 3; expected"),
+        (changed("calibration: 0.05", "calibration: 0.3"), "calibration is 0.3; expected a number"),
+        (changed("interval: 0.9", "interval: 90"), "interval is 90; expected a number from 0.5"),
+        (changed("top: 0.1", "top: 0.9"), "hits.top is 0.9; expected a number from 0.001 to 0.5"),
+        (changed("candidates: 4", "candidates: -1"), "search.candidates is -1; expected a whole"),
+        (changed("seconds: 120", "second: 9"), "search has the unknown key 'second'"),
+        (changed("[forest, boosting]", "[forest, forest]"), "blend is ['forest', 'forest']"),
+        (changed("[forest, boosting]", "[forest]"), "blend is ['forest']; expected no models, or"),
+        (changed("[forest, boosting]", "forest"), "blend is 'forest'; expected no models, or two"),
         (SMALL.replace("{baseline: {}}", "[baseline]"), "models is ['baseline']; expected"),
         (SMALL.replace("{baseline: {}}", "{baseline: 3}"), "models.baseline is 3; expected"),
         ("- a list", "the configuration is ['a list']; expected the keys seed"),
