@@ -84,9 +84,7 @@ def test_only_a_model_with_history_sees_artists(recipe: Recipe) -> None:
         warnings.simplefilter("ignore", ConvergenceWarning)
         known = pipeline(recipe, COLUMNS, seed=7, history=True).fit(FEATURES, POPULARITY)
 
-    np.testing.assert_array_equal(
-        fitted(recipe).predict(other), fitted(recipe).predict(FEATURES)
-    )
+    np.testing.assert_array_equal(fitted(recipe).predict(other), fitted(recipe).predict(FEATURES))
     assert not np.array_equal(known.predict(other), known.predict(FEATURES))
     np.testing.assert_array_equal(
         stored.load(stored.dump(known)).predict(FEATURES), known.predict(FEATURES)

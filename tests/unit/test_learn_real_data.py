@@ -1,17 +1,19 @@
 """On real files the models are about as good as they were measured to be, minus split noise."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chartbuster.features import read_ready
 from chartbuster.learn.dataset import matrix, merged, model_columns
-from chartbuster.learn.evaluate import over_folds, splits
+from chartbuster.learn.evaluate import NEW
 from chartbuster.learn.recipes import Baseline, Boosting
-from chartbuster.learn.splits import artist_folds
 from chartbuster.preparing import prepare
 from chartbuster.runs import Scores
+from trainer.configuration import default_text, read_configuration
+from trainer.exams import begin, examined, exams_of, yardstick
 from trainer.fitting import bench
 
 
@@ -26,13 +28,15 @@ def new_artist_scores(name: str) -> tuple[Scores, Scores]:
     """The baseline's and boosting's scores on the artists of the first fold."""
     file = real_file(name)
     songs = merged([read_ready(prepare(file.read_bytes(), name).ready)])
-    columns = model_columns(songs)
-    features = matrix(songs, columns)
-    popularity = songs["popularity"].to_numpy(dtype=float)
-    (split,) = splits("new artists", artist_folds(songs), count=1)
-    with bench(features, popularity, seed=7, jobs=2) as fitting:
-        fits = [fitting.fit(recipe, split) for recipe in (Baseline(), Boosting())]
-        baseline, boosting = (over_folds(songs, [split], [fit.result().predicted]) for fit in fits)
+    features = matrix(songs, model_columns(songs))
+    configuration = replace(read_configuration(default_text()), folds=1)
+    exams = exams_of(songs, features, configuration)
+    stick = yardstick(songs, exams, configuration)
+    with bench(features, stick.popularity, seed=7, jobs=2) as fitting:
+        begun = [begin(fitting, recipe, exams) for recipe in (Baseline(), Boosting())]
+        baseline, boosting = (
+            stick.scores(examined(one, exams, stick, interval=0.9).held[NEW], NEW) for one in begun
+        )
     assert baseline is not None
     assert boosting is not None
     return baseline, boosting

@@ -18,10 +18,11 @@ from chartbuster.learn.predictor import Predictor
 from chartbuster.memory import InMemoryStore
 from chartbuster.outlook import Outlook
 from chartbuster.registry import Registry, RunManifest
+from chartbuster.runs import Interval
 from chartbuster.tables import to_csv
 from tests.unit.made_up_songs import QUICK, cleaned_songs, put_ready, ready_songs
 from trainer.evaluate_performance import as_json, as_table
-from trainer.promotion import decide, judged
+from trainer.promotion import Compared, decide, judged
 from trainer.score_model import choose, score_file, score_song, song_from, summary
 from trainer.train_model import run
 
@@ -61,6 +62,7 @@ def test_a_run_holds_models_metrics_scores_catalogue_and_configuration(
         *(f"models/{name}.skops" for name in models),
         *(f"models/{name}/model.pkl" for name in models),
         *("metrics.json", "scores.csv", "songs.parquet", "configuration.yaml"),
+        *("outlook.json", "report.json", "card.html"),
     }
     assert registry.file(manifest, "configuration.yaml").decode() == QUICK
     assert yaml.safe_load(QUICK)["seed"] == manifest.configuration["seed"]
@@ -135,7 +137,8 @@ def test_the_same_songs_give_the_same_models_byte_for_byte_elsewhere() -> None:
     assert one.run_id != other.run_id, "the rows are in another order, so the upload is another"
     assert one.attempt != other.attempt
     for name, entry in one.files.items():
-        if name != "metrics.json" and not name.endswith(".pkl"):
+        # The two that say how long it took, and what nothing of ours loads.
+        if name not in {"metrics.json", layout.CARD} and not name.endswith(".pkl"):
             assert other.files[name] == entry, name
 
 
@@ -290,11 +293,54 @@ def test_two_that_make_the_same_run_agree_on_the_first() -> None:
     assert len(champion.history) == 1
 
 
-def test_a_challenger_as_good_as_the_champion_wins_and_a_worse_one_does_not() -> None:
-    assert judged(7.0, 7.0, songs=10).crowned
-    assert judged(7.0, 6.9, songs=10).crowned
-    assert not judged(7.0, 7.1, songs=10).crowned
-    assert "7.100 against the champion's 7.000 on 10 songs" in judged(7.0, 7.1, songs=10).reason
+def compared(tried: float, low: float, high: float) -> Compared:
+    """A challenger's error `tried` against 7, and the interval of its gain."""
+    return Compared(held=7.0, tried=tried, gain=Interval(low, high), songs=10)
+
+
+BETTER, MAYBE_BETTER = compared(6.8, 0.1, 0.3), compared(6.9, -0.1, 0.3)
+MAYBE_WORSE, WORSE = compared(7.1, -0.3, 0.1), compared(7.2, -0.3, -0.1)
+
+
+@pytest.mark.parametrize(
+    ("new", "known", "newer", "crowned"),
+    [
+        (BETTER, None, False, True),
+        (BETTER, BETTER, False, True),
+        (BETTER, MAYBE_WORSE, False, True),
+        (BETTER, WORSE, False, False),
+        (BETTER, WORSE, True, False),
+        (MAYBE_BETTER, BETTER, False, False),
+        (MAYBE_BETTER, MAYBE_WORSE, True, True),
+        (compared(7.0, 0.0, 0.0), None, True, True),
+        (compared(7.0, 0.0, 0.0), None, False, False),
+        (MAYBE_WORSE, BETTER, True, False),
+        (WORSE, BETTER, True, False),
+    ],
+)
+def test_a_challenger_wins_by_being_better_for_new_artists_and_not_worse_for_known_ones(
+    new: Compared, known: Compared | None, newer: bool, crowned: bool
+) -> None:
+    assert judged(new, known, newer=newer).crowned == crowned
+
+
+def test_a_verdict_says_what_it_was_reached_by() -> None:
+    verdict = judged(BETTER, WORSE, newer=False)
+
+    assert "6.800 against the champion's 7.000 on 10 songs of new artists" in verdict.reason
+    assert "7.200 against 7.000 on 10 songs of known artists" in verdict.reason
+    assert verdict.figures == {
+        "new_artists_mae_champion": 7.0,
+        "new_artists_mae_challenger": 6.8,
+        "new_artists_gain_low": 0.1,
+        "new_artists_gain_high": 0.3,
+        "new_artists_songs": 10.0,
+        "known_artists_mae_champion": 7.0,
+        "known_artists_mae_challenger": 7.2,
+        "known_artists_gain_low": -0.3,
+        "known_artists_gain_high": -0.1,
+        "known_artists_songs": 10.0,
+    }
 
 
 def test_a_model_made_worse_on_purpose_is_refused_with_the_figures_on_record() -> None:
@@ -308,6 +354,9 @@ def test_a_model_made_worse_on_purpose_is_refused_with_the_figures_on_record() -
     assert champion.run_id == good.run_id
     assert champion.has_met(worse.run_id)
     assert "against the champion's" in champion.history[-1].reason
+    figures = champion.history[-1].figures
+    assert figures["new_artists_mae_challenger"] > figures["new_artists_mae_champion"]
+    assert figures["new_artists_gain_high"] < 0
 
 
 def test_a_better_run_takes_the_champions_place() -> None:
