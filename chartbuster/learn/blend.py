@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -21,12 +20,12 @@ class Blend(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def __init__(self, members: Sequence[Any]) -> None:
         self.members = members
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:  # noqa: N803  # scikit-learn's own name
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803  # scikit-learn's own name
         for member in self.members:
             member.fit(X, y)
         return self
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         said = [np.clip(member.predict(X), 0.0, 100.0) for member in self.members]
         mean: NDArray[np.float64] = np.mean(said, axis=0)
         return mean

@@ -117,7 +117,8 @@ def test_a_blend_says_the_mean_of_its_members_each_within_the_scale() -> None:
     high = LinearRegression().fit([[0.0], [1.0]], [150.0, 150.0])
     low = LinearRegression().fit([[0.0], [1.0]], [20.0, 40.0])
 
-    assert Blend([high, low]).predict([[0.0], [1.0]]).tolist() == pytest.approx([60, 70])
+    said = Blend([high, low]).predict(pd.DataFrame([[0.0], [1.0]]).to_numpy())
+    assert said.tolist() == pytest.approx([60, 70])
 
 
 def test_what_is_no_column_of_codes_is_refused() -> None:

@@ -76,7 +76,7 @@ def test_the_chance_of_reaching_nothing_is_certain_and_of_the_impossible_is_none
 
 
 def test_predictions_that_are_all_one_number_have_one_spread() -> None:
-    popularity = np.arange(200) % 50 + 1.0
+    popularity = np.tile(np.arange(1.0, 51.0), 4)
 
     spread = spread_of(np.full(200, 25.0), popularity)
 

@@ -99,7 +99,7 @@ def test_a_candidate_that_is_too_large_is_not_chosen(fitting: Bench) -> None:
 def test_no_song_that_tests_or_calibrates_later_is_fitted_or_compared_on() -> None:
     places = by_artist(SONGS)
     assert places is not None
-    allowed = np.flatnonzero(places.folds != 0)[::2]
+    allowed, groups = np.flatnonzero(places.folds != 0)[::2], places.groups
     seen: set[int] = set()
     with bench(FEATURES, POPULARITY, seed=7, jobs=2) as fitting:
 
@@ -107,7 +107,7 @@ def test_no_song_that_tests_or_calibrates_later_is_fitted_or_compared_on() -> No
             seed, popularity, monotonic = fitting.seed, POPULARITY, fitting.monotonic
 
             def fit(self, recipe: Recipe, rows: np.ndarray, *, ask: np.ndarray) -> object:
-                assert not set(places.groups[rows]) & set(places.groups[ask])
+                assert not set(groups[rows]) & set(groups[ask])
                 seen.update(rows.tolist(), ask.tolist())
                 return fitting.fit(recipe, rows, ask=ask)
 
