@@ -38,7 +38,8 @@ def decide(
     """Move the champion of `dataset`, or record why not. `songs` are the challenger's songs.
 
     The same uploads under two names are one run, so `dataset` need not be the name the run was
-    made under. A run that the present champion already met is not judged again.
+    made under. A run that the present champion already met is not judged again. Raises `Conflict`
+    when somebody moves the champion meanwhile.
     """
     run_id, model = challenger.run_id, challenger.best
     champion = registry.champion(dataset)
@@ -49,7 +50,7 @@ def decide(
         return champion
     verdict = _meet(registry, challenger, champion, songs)
     move = registry.crown if verdict.crowned else registry.refuse
-    return move(dataset, run_id, model, reason=verdict.reason, now=now)
+    return move(dataset, run_id, model, reason=verdict.reason, now=now, against=champion)
 
 
 def _meet(
