@@ -65,7 +65,7 @@ reset: $(ENV)/scripts/.wheel  ## stop, and forget all uploads, runs and champion
 	@$(ENV)/scripts/bin/python -m scripts.reset $(if $(YES),--yes)
 
 ##@ Use it
-.PHONY: demo predict score card drift
+.PHONY: demo predict score card drift models promote rollback
 demo: $(ENV)/scripts/.wheel  ## bring your own songs: make demo DATA=songs.csv.gz [DATASET=name]
 	@$(ENV)/scripts/bin/python -m scripts.demo --data "$(DATA)" $(if $(DATASET),--dataset "$(DATASET)")
 predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"genre": "Pop", "danceability": 0.7}'
@@ -76,6 +76,12 @@ card: $(ENV)/scripts/.wheel  ## a run's model card as a file: make card [RUN=id]
 	@$(ENV)/scripts/bin/python -m scripts.card $(if $(RUN),--run "$(RUN)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(OUT),--out "$(OUT)")
 drift: $(ENV)/scripts/.wheel  ## how far new songs are from the champion's; DATASET=name, FORMAT=json
 	@$(ENV)/scripts/bin/python -m scripts.drift $(if $(DATASET),--dataset "$(DATASET)") $(if $(FORMAT),--format $(FORMAT))
+models: $(ENV)/scripts/.wheel  ## runs and models with their scores, champions, and how they came to be; [DATASET=name] [FORMAT=json]
+	@$(ENV)/scripts/bin/python -m scripts.models $(if $(DATASET),--dataset "$(DATASET)") $(if $(FORMAT),--format $(FORMAT))
+promote: $(ENV)/scripts/.wheel  ## make a model champion by hand: make promote RUN=3f9a [MODEL=forest] [DATASET=name]
+	@$(ENV)/scripts/bin/python -m scripts.promote --run "$(RUN)" $(if $(MODEL),--model "$(MODEL)") $(if $(DATASET),--dataset "$(DATASET)")
+rollback: $(ENV)/scripts/.wheel  ## return to the champion before this one; [DATASET=name]
+	@$(ENV)/scripts/bin/python -m scripts.rollback $(if $(DATASET),--dataset "$(DATASET)")
 
 ##@ Work on it
 .PHONY: dev test verify parity check format bench plan lock build screenshot

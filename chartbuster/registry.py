@@ -16,6 +16,9 @@ from chartbuster.identity import checked_dataset, digest
 from chartbuster.ports import ObjectStore
 from chartbuster.records import from_json, to_json
 from chartbuster.runs import (
+    PERSON,
+    ROLLBACK,
+    TRAINING,
     AttributeRange,
     Champion,
     Decision,
@@ -25,6 +28,7 @@ from chartbuster.runs import (
     RunManifest,
     Scores,
     best_model,
+    former,
 )
 
 __all__ = [
@@ -131,41 +135,115 @@ class Registry:
         return tuple(found)
 
     def crown(
-        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+        self,
+        dataset: str,
+        run_id: str,
+        model: str,
+        *,
+        reason: str,
+        now: datetime,
+        figures: Mapping[str, float] | None = None,
+        against: Champion | None = None,
     ) -> Champion:
         """Make `model` of the run `run_id` the champion of `dataset`, with the reason on record.
 
-        Crowning the champion again changes nothing.
+        `figures` are those it was decided on, by name, and `against` the champion it was compared
+        with: when that is not the champion any more, the comparison says nothing and `Conflict` is
+        raised, unless the new one has met the run already. Crowning the champion again changes
+        nothing.
         """
-        at = now.astimezone(UTC).isoformat(timespec="seconds")
+        decision = Decision(run_id, model, _at(now), True, reason, TRAINING, dict(figures or {}))
 
         def crowned(champion: Champion | None) -> Champion:
-            if champion is not None and (champion.run_id, champion.model) == (run_id, model):
+            if champion is not None and (
+                champion.is_model(run_id, model) or _settled(champion, run_id, against)
+            ):
                 return champion
-            history = champion.history if champion else ()
-            decision = Decision(run_id, model, at, crowned=True, reason=reason)
-            return Champion(dataset, run_id, model, at, reason, (*history, decision))
+            return _moved(dataset, champion, decision)
 
         return self._changed(dataset, crowned)
 
     def refuse(
-        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+        self,
+        dataset: str,
+        run_id: str,
+        model: str,
+        *,
+        reason: str,
+        now: datetime,
+        figures: Mapping[str, float] | None = None,
+        against: Champion | None = None,
     ) -> Champion:
         """Record that `model` of the run `run_id` did not become champion, and why.
 
-        Refusing the same run again against the same champion changes nothing.
+        `figures` and `against` are those of `crown`. Refusing the same run again against the same
+        champion changes nothing.
         """
-        at = now.astimezone(UTC).isoformat(timespec="seconds")
+        decision = Decision(run_id, model, _at(now), False, reason, TRAINING, dict(figures or {}))
 
         def refused(champion: Champion | None) -> Champion:
             if champion is None:
                 raise NotFound(f"dataset {dataset!r} has no champion to refuse run {run_id!r} for")
-            if champion.has_met(run_id):
+            if champion.has_met(run_id) or _settled(champion, run_id, against):
                 return champion
-            decision = Decision(run_id, model, at, crowned=False, reason=reason)
             return dataclasses.replace(champion, history=(*champion.history, decision))
 
         return self._changed(dataset, refused)
+
+    def promote(
+        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+    ) -> Champion:
+        """Make `model` of the run `run_id` the champion of `dataset` because a person says so.
+
+        Promoting the champion changes nothing. Raises `NotFound` when there is no such run of the
+        dataset or it has no such model, `UntrustedModel` when its file is not what its manifest
+        expects.
+        """
+        manifest = self.manifest(run_id)
+        figures = self._vouched(manifest, model)
+        decision = Decision(run_id, model, _at(now), True, reason, PERSON, figures)
+
+        def promoted(champion: Champion | None) -> Champion:
+            history = champion.history if champion else ()
+            # The same uploads under two names are one run, which names the dataset it was made for.
+            if manifest.dataset != dataset and all(run_id != d.run_id for d in history):
+                raise NotFound(
+                    f"dataset {dataset!r} has no run {run_id!r}; it is of {manifest.dataset!r}"
+                )
+            if champion is not None and champion.is_model(run_id, model):
+                return champion
+            return _moved(dataset, champion, decision)
+
+        return self._changed(dataset, promoted)
+
+    def rollback(self, dataset: str, *, now: datetime) -> Champion:
+        """Make the champion before this one, as `runs.former` finds it, the champion again.
+
+        A repeat goes one more step back. Raises `NotFound` when there is none before this one or
+        its run is gone, `UntrustedModel` when its file is not what its manifest expects.
+        """
+
+        def rolled_back(champion: Champion | None) -> Champion:
+            if champion is None:
+                raise NotFound(f"dataset {dataset!r} has no champion to roll back")
+            crown = former(champion)
+            figures = self._vouched(self.manifest(crown.run_id), crown.model)
+            reason = f"rolled back from {champion.model} of run {champion.run_id}"
+            decision = Decision(
+                crown.run_id, crown.model, _at(now), True, reason, ROLLBACK, figures
+            )
+            return _moved(dataset, champion, decision)
+
+        return self._changed(dataset, rolled_back)
+
+    def _vouched(self, manifest: RunManifest, model: str) -> dict[str, float]:
+        """The figures of a model that is there to the byte."""
+        try:
+            entry = manifest.model(model)
+        except KeyError as error:
+            raise NotFound(error.args[0]) from error
+        self.file(manifest, entry.file)
+        return entry.figures
 
     def active(self) -> str | None:
         """The dataset the app shows first, or None while there is none; raises `Corrupt`."""
@@ -244,8 +322,12 @@ class Registry:
     def _changed(self, dataset: str, change: Callable[[Champion | None], Champion]) -> Champion:
         """Move the pointer to what `change` makes of it, again whenever somebody was faster."""
         key = layout.champion(dataset)
+        after = None
         for _ in range(_TRIES):
             before, etag = self._champion(dataset)
+            if before is not None and before == after:
+                # Our own write went through unanswered, and the SDK's repeat met it.
+                return before
             after = change(before)
             if after == before:
                 return after
@@ -258,6 +340,37 @@ class Registry:
                 continue
             return after
         raise Conflict(f"{key} changed {_TRIES} times while it was being moved")
+
+
+def _at(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _moved(dataset: str, champion: Champion | None, decision: Decision) -> Champion:
+    """The champion that `decision` makes."""
+    history = champion.history if champion else ()
+    return Champion(
+        dataset,
+        decision.run_id,
+        decision.model,
+        since=decision.at,
+        reason=decision.reason,
+        history=(*history, decision),
+    )
+
+
+def _settled(champion: Champion, run_id: str, against: Champion | None) -> bool:
+    """Whether somebody else decided on the run while it was compared with `against`."""
+    if against is None:
+        return False
+    if champion.has_met(run_id):
+        return True
+    if not champion.is_model(against.run_id, against.model):
+        raise Conflict(
+            f"run {run_id!r} was compared with {against.model} of run {against.run_id!r}; the "
+            f"champion is {champion.model} of run {champion.run_id!r} by now"
+        )
+    return False
 
 
 def _active(dataset: str) -> bytes:

@@ -4,8 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chartbuster.errors import Corrupt, NotFound
+
 BASELINE = "baseline"
 """The name of the model every other is measured against."""
+
+TRAINING, PERSON, ROLLBACK = "training", "person", "rollback"
+"""Who decides on a champion: a finished run, a person who chooses, or one who takes it back."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,17 @@ class ModelEntry:
         """The error that ranks models: for new artists, else for known ones, else infinite."""
         scores = self.new_artists or self.known_artists
         return scores.mae if scores else float("inf")
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """R2 and MAE of both protocols by name, of those there are."""
+        protocols = {"new_artists": self.new_artists, "known_artists": self.known_artists}
+        return {
+            f"{metric}_{protocol}": value
+            for protocol, scores in protocols.items()
+            if scores
+            for metric, value in (("r2", scores.r2), ("mae", scores.mae))
+        }
 
 
 @dataclass(frozen=True)
@@ -153,13 +169,19 @@ class RunManifest:
 
 @dataclass(frozen=True)
 class Decision:
-    """A challenger was, or was not, made champion. `at` is ISO 8601 in UTC."""
+    """A challenger was, or was not, made champion. `at` is ISO 8601 in UTC.
+
+    `by` is "training", "person" or "rollback"; `figures` are those the decision was taken on, by
+    name. A rollback names the model it returned to.
+    """
 
     run_id: str
     model: str
     at: str
     crowned: bool
     reason: str
+    by: str = TRAINING
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,14 +195,56 @@ class Champion:
     reason: str
     history: tuple[Decision, ...]
 
+    def is_model(self, run_id: str, model: str) -> bool:
+        """Whether `model` of the run `run_id` is the champion."""
+        return (self.run_id, self.model) == (run_id, model)
+
     def has_met(self, run_id: str) -> bool:
-        """Whether the run `run_id` is the champion's or was already refused against it."""
-        if run_id == self.run_id:
-            return True
-        refused: list[str] = []
+        """Whether it is settled that the run `run_id` does not take this champion's place.
+
+        It is for the champion's own run and for those refused against it. Whoever promotes a model
+        or rolls back decides against every run on record at that moment, so that none of them comes
+        back by itself when its data is announced again.
+        """
+        met, on_record = {self.run_id}, set[str]()
         for decision in self.history:
-            refused = [] if decision.crowned else [*refused, decision.run_id]
-        return run_id in refused
+            on_record.add(decision.run_id)
+            if decision.by != TRAINING:
+                met = set(on_record)
+            elif decision.crowned:
+                met = {self.run_id}
+            else:
+                met.add(decision.run_id)
+        return run_id in met
+
+
+def crowns(history: Iterable[Decision]) -> tuple[Decision, ...]:
+    """The crownings that stand, oldest first: the last is the champion's, a rollback ends one."""
+    standing: list[Decision] = []
+    for decision in history:
+        if decision.by == ROLLBACK:
+            del standing[-1:]
+        elif decision.crowned:
+            standing.append(decision)
+    return tuple(standing)
+
+
+def former(champion: Champion) -> Decision:
+    """The crowning that a rollback of `champion` returns to: the one before it that still stands.
+
+    So two rollbacks go two steps back, and one after a promotion undoes the promotion. Raises
+    `NotFound` when there is none, `Corrupt` when the history does not lead to this champion.
+    """
+    *before, last = crowns(champion.history) or (None,)
+    name = f"{champion.model} of run {champion.run_id}"
+    if last is None or not champion.is_model(last.run_id, last.model):
+        raise Corrupt(f"the history of dataset {champion.dataset!r} does not lead to {name}")
+    if not before:
+        raise NotFound(
+            f"dataset {champion.dataset!r} had no champion before {name}, so there is nothing to "
+            "roll back to; `make models` lists what can be promoted"
+        )
+    return before[-1]
 
 
 def best_model(models: Iterable[ModelEntry]) -> str:
