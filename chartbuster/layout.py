@@ -18,6 +18,9 @@ REJECTS = "rejects.csv"
 REPORT = "report.json"
 READY = "ready_data.csv"
 
+SCHEMA_VERSION = 2
+"""Of ready data: changes whenever a fixed column of `features` changes name, place or meaning."""
+
 ACTIVE = "active.json"
 CHAMPIONS = "champions/"
 DATASETS = "datasets/"
