@@ -83,7 +83,9 @@ def add_features(
     """The ready table of `cleaned`, a table with the columns CLEANED_COLUMNS in their order.
 
     `row_genres`, with the index of `cleaned`, are the genres of the rows each song was merged from;
-    by default no song was merged, and the column is missing. The genre columns are those of `genres` where given, else those of the songs themselves; a song
+    by default no song was merged, and the column is missing.
+
+    The genre columns are those of `genres` where given, else those of the songs themselves; a song
     without genre has 0 in all. Where key, mode or time signature is missing, all its columns are.
     Raises `WrongSchema` for other columns, `InvalidSong` for an unknown genre, key, mode or time
     signature, naming the known ones.
