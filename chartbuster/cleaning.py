@@ -33,6 +33,7 @@ from chartbuster.songs import (
     MODES,
     POPULARITY,
     RELEASE_YEAR,
+    ROW_SEPARATOR,
     TIME_SIGNATURES,
     genre_name,
 )
@@ -68,11 +69,15 @@ _MOST_GENRES_IN_A_CELL = 40
 class Cleaned:
     """The songs of a table and what became of everything else.
 
-    `songs` has the columns CLEANED_COLUMNS, sorted by song id. `losses` says, per field, how many
+    `songs` has the columns CLEANED_COLUMNS, sorted by song id. `row_genres`, with the same index,
+    is missing for a song of one row; for any other it has the genres of each row, so that the rows
+    can be told apart again: sorted texts, joined by ROW_SEPARATOR, empty where a row had no genre.
+    `losses` says, per field, how many
     cells of the rows read were missing or unreadable; `genres` how many songs each genre has.
     """
 
     songs: pd.DataFrame
+    row_genres: "pd.Series[str]"
     rejects: tuple[Reject, ...]
     rows: int
     recognised: Recognised
@@ -116,13 +121,13 @@ def clean(table: RawTable) -> Cleaned:
         rows=kept,
     )
     songs = Songs(ids.codes)
-    genres, counts, notes = _genres(table, recognised, kept, ids.codes)
+    genres = _genres(table, recognised, kept, ids.codes, songs)
     columns = {
         "song_id": ids.names,
         "artist": _smallest_name(songs, texts["artist"], len(ids.names)),
         "title": _smallest_name(songs, texts["title"], len(ids.names)),
         "release_year": songs.smallest(found["release_year"].values[kept]),
-        "genres": genres,
+        "genres": genres.joined,
         "popularity": songs.median(popularity.values[kept]),
     }
     for attribute in AUDIO:
@@ -139,12 +144,13 @@ def clean(table: RawTable) -> Cleaned:
     table_of_songs = pd.DataFrame(columns, columns=list(CLEANED_COLUMNS))
     return Cleaned(
         songs=table_of_songs.astype(dict.fromkeys(TEXT_COLUMNS, "str")),
+        row_genres=pd.Series(genres.of_rows, dtype="str"),
         rejects=tuple(rejects),
         rows=rows,
         recognised=recognised,
         losses={name: each.loss for name, each in {"popularity": popularity, **found}.items()},
-        genres=counts,
-        notes=(*table.notes, *_duplicates(table), *recognised.notes, *notes),
+        genres=genres.counts,
+        notes=(*table.notes, *_duplicates(table), *recognised.notes, *genres.notes),
     )
 
 
@@ -284,15 +290,29 @@ def _forget_nameless(artists: Ranked | None, titles: Ranked | None) -> None:
             artists.codes[nameless] = titles.codes[nameless] = -1
 
 
+@dataclass(frozen=True)
+class _Genres:
+    """Every song's genres joined, those of its rows where it has several (else NaN), how many songs
+    each genre has, and what was left out.
+    """
+
+    joined: NDArray[np.object_]
+    of_rows: NDArray[np.object_]
+    counts: dict[str, int]
+    notes: list[str]
+
+
 def _genres(
-    table: RawTable, recognised: Recognised, kept: NDArray[np.int64], songs: NDArray[np.int64]
-) -> tuple[NDArray[np.object_], dict[str, int], list[str]]:
-    """Every song's genres joined, how many songs each genre has, and what was left out.
+    table: RawTable,
+    recognised: Recognised,
+    kept: NDArray[np.int64],
+    song_of: NDArray[np.int64],
+    songs: Songs,
+) -> _Genres:
+    """The genres of the songs that `song_of` numbers for the kept rows.
 
     A subgenre is one more genre: it says more about a song than the genre it belongs to.
     """
-    if not {"genre", "subgenre"} & set(recognised.fields):
-        return np.full(int(songs.max()) + 1, "", dtype=object), {}, []
     codes, spelt = genres_of(table, recognised, kept)
     # Spellings that differ only in case are one genre, under the first of them in sorting order.
     used = np.bincount(codes, minlength=len(spelt))
@@ -316,8 +336,17 @@ def _genres(
         tuple(place[plain] for plain in map(normalised, genres) if plain in place)
         for genres in spelt
     ]
-    joined, counts = united(songs, codes, numbers, names=names, separator=GENRE_SEPARATOR)
-    return joined, {name: int(n) for name, n in zip(names, counts, strict=True)}, notes
+    joined, counts = united(song_of, codes, numbers, names=names, separator=GENRE_SEPARATOR)
+
+    def text_of(code: int) -> str:
+        return GENRE_SEPARATOR.join(names[number] for number in sorted(set(numbers[code])))
+
+    return _Genres(
+        joined=joined,
+        of_rows=songs.listed(codes, text_of, separator=ROW_SEPARATOR),
+        counts={name: int(n) for name, n in zip(names, counts, strict=True)},
+        notes=notes,
+    )
 
 
 def genres_of(

@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from chartbuster.cleaning import CLEANED_COLUMNS
 from chartbuster.errors import InvalidSong, WrongSchema
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.songs import (
     AUDIO_NAMES,
     GENRE_SEPARATOR,
     KEYS,
     MODES,
+    ROW_SEPARATOR,
     TIME_SIGNATURES,
     TITLE_FLAGS,
 )
-
-SCHEMA_VERSION = 1
-"""Changes whenever a fixed column changes its name, place or meaning."""
 
 LOGARITHMS = (
     "duration_ms",
@@ -41,7 +40,8 @@ _SHIFT = 200
 # So many decimals survive the way through a CSV file unchanged, whoever computes the logarithm.
 _LOG_DECIMALS = 6
 
-_IDENTITY = ("song_id", "artist", "title")
+_NAMES = ("song_id", "artist", "title")
+_TEXTS = (*_NAMES, "row_genres")
 _LOGS = tuple(f"log_{name}" for name in LOGARITHMS)
 _ONE_HOT = (
     *(("key", f"key={value}", value) for value in KEYS),
@@ -60,19 +60,30 @@ MODEL_FEATURES = (
 """The fixed columns a model may see. Its genre columns come with the data: `genre_columns`."""
 
 FEATURES = (
-    *_IDENTITY,
+    *_TEXTS,
     "release_year",
     "popularity",
     *(name for name in MODEL_FEATURES if name != "release_year"),
     "schema_version",
 )
-"""The fixed columns of a ready table, in their order; `genre=<name>` columns follow, sorted."""
+"""The fixed columns of a ready table, in their order; `genre=<name>` columns follow, sorted.
+
+`row_genres` is for whoever wants back the rows a song was merged from: see `cleaning.Cleaned`.
+"""
 
 _PATTERNS = {flag: re.compile(pattern) for flag, (pattern, _) in TITLE_FLAGS.items()}
 
 
-def add_features(cleaned: pd.DataFrame, *, genres: Collection[str] | None = None) -> pd.DataFrame:
+def add_features(
+    cleaned: pd.DataFrame,
+    *,
+    genres: Collection[str] | None = None,
+    row_genres: "pd.Series[str] | None" = None,
+) -> pd.DataFrame:
     """The ready table of `cleaned`, a table with the columns CLEANED_COLUMNS in their order.
+
+    `row_genres`, with the index of `cleaned`, are the genres of the rows each song was merged from;
+    by default no song was merged, and the column is missing.
 
     The genre columns are those of `genres` where given, else those of the songs themselves; a song
     without genre has 0 in all. Where key, mode or time signature is missing, all its columns are.
@@ -84,7 +95,10 @@ def add_features(cleaned: pd.DataFrame, *, genres: Collection[str] | None = None
             f"a cleaned table has the columns {list(cleaned.columns)}; "
             f"expected {list(CLEANED_COLUMNS)}"
         )
-    columns: dict[str, object] = {name: cleaned[name] for name in _IDENTITY}
+    columns: dict[str, object] = {name: cleaned[name] for name in _NAMES}
+    columns["row_genres"] = (
+        pd.Series(np.nan, index=cleaned.index, dtype="str") if row_genres is None else row_genres
+    )
     columns["release_year"] = cleaned["release_year"].astype("float64")
     columns["popularity"] = cleaned["popularity"].astype("float64")
     columns |= {name: cleaned[name].astype("float64") for name in AUDIO_NAMES}
@@ -144,12 +158,18 @@ def _check_header(header: tuple[str, ...]) -> None:
             f"the prepared table ends with the columns {list(rest)}; expected only "
             f"{GENRE_PREFIX}<name> columns, sorted and each once"
         )
+    parted = [name for name in rest if ROW_SEPARATOR in name]
+    if parted:
+        raise WrongSchema(
+            f"the prepared table has the column {parted[0]!r}; expected no genre with "
+            f"{ROW_SEPARATOR!r}, which separates rows in row_genres"
+        )
 
 
 def _kinds(header: Iterable[str]) -> dict[str, str]:
     """The kind of every column: text, whole numbers that are never missing, or numbers."""
     kinds = dict.fromkeys(header, "float64")
-    kinds |= dict.fromkeys(_IDENTITY, "str")
+    kinds |= dict.fromkeys(_TEXTS, "str")
     kinds |= {name: "int8" for name in header if name.startswith(("title_", GENRE_PREFIX))}
     kinds["schema_version"] = "int64"
     return kinds

@@ -7,6 +7,7 @@ same songs.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,32 @@ class Songs:
             return rounded
 
         return self._merged(column, middle)
+
+    def listed(
+        self, codes: NDArray[np.int32], text_of: Callable[[int], str], *, separator: str
+    ) -> NDArray[np.object_]:
+        """The sorted texts of the rows of each song that has several; NaN for the other songs.
+
+        `codes` are numbers of each row, and `text_of` tells the text of a number.
+        """
+        merged = np.full(self._total, np.nan, dtype=object)
+        if not len(self._several):
+            return merged
+        used, numbers = np.unique(codes[self._several], return_inverse=True)
+        texts = list(map(text_of, used.tolist()))
+        different = sorted(set(texts))
+        place = {text: number for number, text in enumerate(different)}
+        ranks = np.array([place[text] for text in texts], dtype=np.int64)[numbers]
+        # One number for song and text: sorting those is many times quicker than sorting pairs.
+        both = np.sort(self._codes[self._several] * len(different) + ranks)
+        songs, ranks = np.divmod(both, len(different))
+        first = np.flatnonzero(np.diff(songs, prepend=-1))
+        rows = _objects(different)[ranks].tolist()
+        bounds = [*first.tolist(), len(rows)]
+        merged[songs[first]] = _objects(
+            [separator.join(rows[start:end]) for start, end in pairwise(bounds)]
+        )
+        return merged
 
     def _merged(
         self,

@@ -10,7 +10,8 @@ from typing import Any
 
 from chartbuster.cleaning import Cleaned, clean
 from chartbuster.errors import UnreadableUpload
-from chartbuster.features import SCHEMA_VERSION, add_features
+from chartbuster.features import add_features
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.measuring import Loss
 from chartbuster.reading import Reject, read_table
 from chartbuster.songs import AUDIO_NAMES
@@ -63,7 +64,7 @@ def prepare(stored: bytes, file: str, *, most: int = MOST_UNPACKED) -> Prepared:
         cleaned=to_csv(cleaned.songs),
         rejects=_rejects(cleaned.rejects),
         report=_report(cleaned, text, file),
-        ready=to_csv(add_features(cleaned.songs)),
+        ready=to_csv(add_features(cleaned.songs, row_genres=cleaned.row_genres)),
     )
 
 

@@ -57,6 +57,10 @@ TIME_SIGNATURES = ("1/4", "2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 GENRE_SEPARATOR = "; "
 """What stands between the genres of one song in a cleaned table."""
 
+ROW_SEPARATOR = "|"
+"""What stands between the rows of one song in `row_genres`; it separates genres in a file of songs,
+so no genre's name holds it."""
+
 _SPELLINGS = {
     "a cappella": "A Capella",
     "a capella": "A Capella",

@@ -1,5 +1,7 @@
 """What was uploaded or prepared but never finished, and how to announce it again.
 
+What was prepared by an older release counts as unfinished when its tables are no longer read.
+
 An event can be lost: a queue forgets, a service is away for longer than it is retried. The objects
 say what is missing, and putting one again, unchanged, sends its event again.
 """
@@ -11,7 +13,7 @@ from typing import Any
 
 from chartbuster.errors import Conflict, InvalidName, NotFound
 from chartbuster.identity import dataset_version, upload_id
-from chartbuster.layout import DATASETS, RawKey, ReadyKey
+from chartbuster.layout import DATASETS, REPORT, SCHEMA_VERSION, RawKey, ReadyKey
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
 
@@ -66,6 +68,20 @@ def announce(buckets: Buckets, announcement: Announcement) -> bool:
     return True
 
 
+def of_another_schema(ready: ObjectStore) -> list[Announcement]:
+    """The current uploads whose ready data is of another schema, which nobody reads any more."""
+    return [
+        _of_another_schema(key.raw)
+        for keys in _ready_uploads(ready).values()
+        for key in keys
+        if not _is_of_this_schema(ready, key.raw, key.upload)
+    ]
+
+
+def _of_another_schema(raw: RawKey) -> Announcement:
+    return Announcement("raw", str(raw), "was prepared by another release, in another schema")
+
+
 def _uploads(buckets: Buckets) -> Iterator[Announcement]:
     for item in buckets.raw.list(DATASETS):
         try:
@@ -81,6 +97,10 @@ def _uploads(buckets: Buckets) -> Iterator[Announcement]:
             yield Announcement("raw", item.key, "was never prepared")
         elif current.get("status") != "refused" and not _is_ready(buckets.ready, raw, upload):
             yield Announcement("raw", item.key, "was prepared only in part")
+        elif current.get("status") != "refused" and not _is_of_this_schema(
+            buckets.ready, raw, upload
+        ):
+            yield _of_another_schema(raw)
 
 
 def _ready_uploads(ready: ObjectStore) -> dict[str, list[ReadyKey]]:
@@ -89,7 +109,11 @@ def _ready_uploads(ready: ObjectStore) -> dict[str, list[ReadyKey]]:
     for item in list(ready.list(DATASETS)):
         if not item.key.endswith(_CURRENT):
             continue
-        raw, current = RawKey.parse(item.key.removesuffix(_CURRENT)), _json(ready, item.key)
+        try:
+            raw = RawKey.parse(item.key.removesuffix(_CURRENT))
+        except InvalidName:
+            continue  # the trainer leaves it alone as well
+        current = _json(ready, item.key)
         upload = current.get("upload_id")
         if not isinstance(upload, str) or current.get("status") != "ready":
             continue
@@ -114,6 +138,11 @@ def _version(buckets: Buckets, dataset: str, keys: list[ReadyKey]) -> Iterator[A
 
 def _is_ready(ready: ObjectStore, raw: RawKey, upload: str) -> bool:
     return ready.etag(str(ReadyKey(raw, upload))) is not None
+
+
+def _is_of_this_schema(ready: ObjectStore, raw: RawKey, upload: str) -> bool:
+    """As the report says, which is written after ready data of another schema is replaced."""
+    return _json(ready, raw.prepared(upload, REPORT)).get("schema_version") == SCHEMA_VERSION
 
 
 def _json(store: ObjectStore, key: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from typing import Protocol
 from chartbuster.errors import ChartBusterError, Conflict, NotFound, Permanent, TryAgain
 from chartbuster.layout import RawKey
 from chartbuster.ports import ObjectStore
+from compose.announcing import Buckets, announce, of_another_schema
 from compose.mirror import EFFECTS_FIRST, Fetch, Place, Remove, in_restore_order, plan
 from compose.state import StateFolder
 
@@ -201,9 +202,19 @@ class Keeper:
         return marker is not None and marker.startswith(self._emulator.release.encode())
 
     def _renew(self) -> bytes:
-        """Bring a LocalStack that holds the state of another release to this one."""
+        """Bring a LocalStack that holds the state of another release to this one.
+
+        What that one prepared in another schema is uploaded again, unchanged: restoring does that
+        with every upload, but here nothing is restored.
+        """
         with self._timed("deploying"):
             self._ready(self._emulator.deploy())
+        stores = self._emulator.stores
+        buckets = Buckets(stores["raw"], stores["ready"], stores["artifacts"])
+        for announcement in of_another_schema(buckets.ready):
+            if announce(buckets, announcement):
+                log.info("upload_announced_again %s", announcement.key)
+            self._alive()
         log.info("release_renewed seconds=%s", self._report.seconds)
         return self._mark()
 

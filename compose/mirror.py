@@ -86,7 +86,8 @@ def _rank(place: Place) -> int:
     _folders, _slash, name = place.key.rpartition("/")
     match place.bucket:
         case "ready":
-            return {"current.json": 1, layout.READY: 2}.get(name, 0)
+            # A report vouches for ready data, so a report that is new never stands beside old.
+            return {"current.json": 1, layout.READY: 2, layout.REPORT: 3}.get(name, 0)
         case "artifacts" if place.key == layout.ACTIVE:
             return 3
         case "artifacts" if place.key.startswith((layout.CHAMPIONS, layout.DRIFT)):

@@ -7,14 +7,16 @@ taken by whole artists where artists count.
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score
 
 from chartbuster.features import GENRE_PREFIX, LOGARITHMS, genre_columns
 from chartbuster.learn import bootstrap
 from chartbuster.learn.bootstrap import Numbers
+from chartbuster.learn.dataset import matrix
 from chartbuster.learn.evaluate import (
     FEWEST_TO_FIT,
     FEWEST_TO_TEST,
@@ -25,8 +27,10 @@ from chartbuster.learn.evaluate import (
     Rows,
     Yardstick,
 )
-from chartbuster.learn.recipes import Recipe
-from chartbuster.report import Ablated, CurvePoint, GenreScore
+from chartbuster.learn.recipes import FOLDS, Recipe
+from chartbuster.learn.rows import unmerged as unmerged_rows
+from chartbuster.learn.splits import by_artist, by_song
+from chartbuster.report import Ablated, Claim, CurvePoint, GenreScore
 from chartbuster.songs import AUDIO_NAMES
 from trainer.exams import Exams
 from trainer.fitting import Bench, Fitted
@@ -145,6 +149,63 @@ def learning_curve(
             )
         )
     return tuple(points)
+
+
+def leaks(
+    fitting: Bench, recipes: Sequence[Recipe], songs: pd.DataFrame, most: int
+) -> tuple[Claim, ...]:
+    """What each of `recipes` would have claimed if rows had been split at random, as they came.
+
+    A song listed under several genres or playlists is then fitted and tested on. Up to twice `most`
+    rows, those of whole songs; the honest figure is for new artists among the same rows, after
+    fitting on equally many. Nobody's history is used. Empty where no song names an artist.
+    """
+    rows = _some_rows(songs, 2 * most)
+    artists = by_artist(rows)
+    if artists is None:
+        return ()
+    order = np.random.default_rng(fitting.seed).permutation(len(rows))
+    random = order[len(rows) // FOLDS :], order[: len(rows) // FOLDS]
+    apart = order[artists.folds[order] != 0], order[artists.folds[order] == 0]
+    size = min(len(random[0]), len(apart[0]))
+    if size < FEWEST_TO_FIT or len(apart[1]) < FEWEST_TO_TEST:
+        return ()
+    features = matrix(rows, tuple(fitting.features.columns))
+    popularity = rows["popularity"].to_numpy(dtype=np.float64)
+    unmerged = replace(fitting, features=features, popularity=popularity)
+    ids = rows["song_id"].to_numpy()
+    shared = float(np.isin(ids[random[1]], ids[random[0][:size]]).mean())
+    fits = [
+        [unmerged.fit(recipe, fit[:size], ask=test) for fit, test in (random, apart)]
+        for recipe in recipes
+    ]
+    claims = []
+    for recipe, pair in zip(recipes, fits, strict=True):
+        claimed, honest = (
+            float(r2_score(popularity[test], fit.result().predicted))
+            for fit, (_, test) in zip(pair, (random, apart), strict=True)
+        )
+        claims.append(
+            Claim(
+                model=recipe.name,
+                title=recipe.title,
+                claimed=round(claimed, 4),
+                honest=round(honest, 4),
+                shared=round(shared, 4),
+                rows=len(rows),
+            )
+        )
+    return tuple(claims)
+
+
+def _some_rows(songs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The rows of as many whole songs as make up to `most` rows, the same songs every time."""
+    order = np.argsort(by_song(songs).draws, kind="stable")
+    rows = unmerged_rows(songs.iloc[np.sort(order[:most])])
+    if len(rows) <= most:
+        return rows
+    kept = order[: max(1, most * most // len(rows))]
+    return unmerged_rows(songs.iloc[np.sort(kept)])
 
 
 def by_genre(

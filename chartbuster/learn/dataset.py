@@ -8,6 +8,7 @@ import pandas as pd
 from chartbuster.errors import InvalidSong
 from chartbuster.features import GENRE_PREFIX, MODEL_FEATURES, genre_columns
 from chartbuster.learn.artists import ARTIST, artist_codes
+from chartbuster.learn.rows import rows_together
 from chartbuster.runs import AttributeRange, Inputs
 from chartbuster.songs import AUDIO_NAMES, KEYS, MODES, RELEASE_YEAR, TIME_SIGNATURES
 
@@ -15,17 +16,20 @@ from chartbuster.songs import AUDIO_NAMES, KEYS, MODES, RELEASE_YEAR, TIME_SIGNA
 def merged(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One row per song of all `tables`, in the order of song ids.
 
-    A song in several uploads has the genres of all, the median of its popularities, and each
-    attribute from the first table that knows it.
+    A song in several uploads has the genres and the rows of all, the median of its popularities,
+    and each attribute from the first table that knows it.
     """
     songs = pd.concat(tables, ignore_index=True)
     genres = genre_columns(songs)
     songs[genres] = songs[genres].fillna(0.0)
-    if songs["song_id"].duplicated().any():
+    several = songs["song_id"].duplicated(keep=False)
+    if several.any():
         grouped = songs.groupby("song_id", sort=True)
         first = grouped.first()
         first["popularity"] = grouped["popularity"].median()
         first[genres] = grouped[genres].max()
+        rows = rows_together(songs[several])
+        first.loc[rows.index, "row_genres"] = rows
         songs = first.reset_index()
     else:
         songs = songs.sort_values("song_id", ignore_index=True)

@@ -39,9 +39,9 @@ from chartbuster.explanations import (
 from chartbuster.features import (
     GENRE_PREFIX,
     LOGARITHMS,
-    SCHEMA_VERSION,
     genre_columns,
 )
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.runs import Inputs
 from chartbuster.scoring import completed, song_table
 from chartbuster.songs import (
@@ -63,7 +63,7 @@ PAIRS = 24
 
 _CHOICES = {"key": KEYS, "mode": MODES, "time_signature": TIME_SIGNATURES}
 _TEXTS = ("artist", "title")
-_OF_NO_ATTRIBUTE = ("song_id", "popularity", "schema_version")
+_OF_NO_ATTRIBUTE = ("song_id", "row_genres", "popularity", "schema_version")
 
 ATTRIBUTE_OF: Mapping[str, str] = MappingProxyType(
     {name: name for name in (*AUDIO_NAMES, "release_year", *_TEXTS)}
@@ -365,6 +365,7 @@ def _mixed(table: pd.DataFrame, choice: Places) -> pd.DataFrame:
         for name in _TEXTS
     }
     others["song_id"] = pd.Series([f"song {n}" for n in range(len(choice))], dtype="str")
+    others["row_genres"] = pd.Series(np.nan, index=range(len(choice)), dtype="str")
     others["popularity"] = np.full(len(choice), np.nan)
     others["schema_version"] = np.full(len(choice), SCHEMA_VERSION, dtype=np.int64)
     return pd.concat([pd.DataFrame(others), numbers], axis=1)[list(table.columns)]

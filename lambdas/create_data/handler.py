@@ -67,14 +67,20 @@ def _handle_one(upload: Upload, *, raw: ObjectStore, ready: ObjectStore) -> str:
 
 
 def _prepare(upload: Upload, stored: StoredObject, shelf: Shelf, raw: ObjectStore) -> str:
-    """An upload not seen before, or one whose preparation was cut short."""
+    """An upload not seen before, one whose preparation was cut short, or one of another schema."""
     prepared = prepare(stored.body, upload.key.file)
+    # Beside the ready data of another schema the new report would say that all is done.
+    report_last = prepared.refused is None and shelf.has_ready_data()
     shelf.put(prepared)
+    if not report_last:
+        shelf.put_report(prepared.report)
     if not _make_current(upload, stored, shelf, raw, prepared.report["status"]):
         return "superseded"
     if prepared.refused is not None:
         _refuse(upload, shelf, prepared.refused)
     shelf.put_ready(prepared.ready)
+    if report_last:
+        shelf.put_report(prepared.report)
     log.info(
         "upload_prepared",
         extra={

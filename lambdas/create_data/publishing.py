@@ -4,6 +4,9 @@
 name the upload and everything else must be in place. Whatever moment an attempt is cut short at,
 the repeat of its event finishes it: a report without ready data is an unfinished first attempt, a
 report marked PENDING an unfinished announcement of ready data that was there already.
+
+Ready data of another schema counts as not there, so its upload is prepared again. Then the report
+is written after it: until the report says the new schema, the repeat does all of it again.
 """
 
 import json
@@ -12,8 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chartbuster.errors import Conflict, NotFound
-from chartbuster.features import SCHEMA_VERSION
-from chartbuster.layout import CLEANED, READY, REJECTS, REPORT, RawKey
+from chartbuster.layout import CLEANED, READY, REJECTS, REPORT, SCHEMA_VERSION, RawKey
 from chartbuster.ports import ObjectStore
 from chartbuster.preparing import REFUSED, Prepared, report_json
 
@@ -34,24 +36,30 @@ class Shelf:
     def report(self) -> dict[str, Any] | None:
         """The report of the upload when its preparation is complete, else None.
 
-        A report without the ready data it promises is the trace of an attempt that was cut short.
+        A report without the ready data it promises is the trace of an attempt that was cut short,
+        and one of another schema promises what nobody reads any more.
         """
         found = _json(self.ready, self._at(REPORT))
         if found is None or found["status"] == REFUSED:
             return found
-        return found if self.ready.etag(self._at(READY)) is not None else None
+        if found.get("schema_version") != SCHEMA_VERSION:
+            return None
+        return found if self.has_ready_data() else None
+
+    def has_ready_data(self) -> bool:
+        """Whether ready data of some schema is there."""
+        return self.ready.etag(self._at(READY)) is not None
 
     def is_current(self, status: str) -> bool:
         """Whether `current.json` names this upload with this outcome."""
         return _json(self.ready, self.key.current) == self._pointer(status)
 
     def put(self, prepared: Prepared) -> None:
-        """Store everything but the pointer and the ready data."""
+        """Store everything but the report, the pointer and the ready data."""
         if prepared.cleaned:
             self.ready.write(self._at(CLEANED), prepared.cleaned)
         if prepared.rejects:
             self.ready.write(self._at(REJECTS), prepared.rejects)
-        self.put_report(prepared.report)
 
     def make_current(self, status: str) -> None:
         """Let `current.json` name this upload; a pointer that already does is left alone.

@@ -8,6 +8,7 @@ import pandas as pd
 from chartbuster.cleaning import CLEANED_COLUMNS
 from chartbuster.features import add_features
 from chartbuster.identity import upload_id
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.memory import InMemoryStore
 from chartbuster.songs import AUDIO, KEYS, MODES
 from chartbuster.tables import to_csv
@@ -80,6 +81,11 @@ def put_ready(
     upload = upload_id(body)
     key = f"datasets/{dataset}/{file}/{upload}/ready_data.csv"
     store.write(key, body)
-    pointer = {"upload_id": upload, "file": file, "status": status, "schema_version": 1}
+    pointer = {
+        "upload_id": upload,
+        "file": file,
+        "status": status,
+        "schema_version": SCHEMA_VERSION,
+    }
     store.write(f"datasets/{dataset}/{file}/current.json", json.dumps(pointer).encode())
     return key

@@ -5,10 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from chartbuster.identity import dataset_version, upload_id
-from chartbuster.layout import RawKey, ReadyKey
+from chartbuster.layout import REPORT, SCHEMA_VERSION, RawKey, ReadyKey
 from chartbuster.memory import InMemoryStore
 from chartbuster.registry import Registry
-from compose.announcing import Announcement, Buckets, announce, plan, training_is_expected
+from compose.announcing import (
+    Announcement,
+    Buckets,
+    announce,
+    of_another_schema,
+    plan,
+    training_is_expected,
+)
 from tests.unit.test_registry import manifest
 
 MINE = RawKey("mine", "songs.csv")
@@ -25,8 +32,12 @@ def uploaded(buckets: Buckets, raw: RawKey = MINE, body: bytes = BODY) -> ReadyK
     return ReadyKey(raw, upload_id(body))
 
 
-def prepared(buckets: Buckets, ready: ReadyKey, status: str = "ready") -> None:
+def prepared(
+    buckets: Buckets, ready: ReadyKey, status: str = "ready", schema: int = SCHEMA_VERSION
+) -> None:
     current = {"upload_id": ready.upload, "status": status}
+    report = {"status": status, "schema_version": schema}
+    buckets.ready.write(ready.raw.prepared(ready.upload, REPORT), json.dumps(report).encode())
     buckets.ready.write(ready.raw.current, json.dumps(current).encode())
     if status == "ready":
         buckets.ready.write(str(ready), b"ready")
@@ -48,6 +59,24 @@ def test_an_upload_whose_preparation_was_cut_off_is_announced(buckets: Buckets):
     prepared(buckets, ready)
     buckets.ready.delete(str(ready))
     assert plan(buckets) == [Announcement("raw", str(MINE), "was prepared only in part")]
+
+
+def test_an_upload_prepared_in_another_schema_is_announced(buckets: Buckets):
+    ready = uploaded(buckets)
+    prepared(buckets, ready, schema=SCHEMA_VERSION - 1)
+    expected = [
+        Announcement("raw", str(MINE), "was prepared by another release, in another schema")
+    ]
+    assert plan(buckets) == expected
+    assert of_another_schema(buckets.ready) == expected
+    prepared(buckets, ready)
+    assert [each.bucket for each in plan(buckets)] == ["ready"]
+    assert of_another_schema(buckets.ready) == []
+
+
+def test_a_pointer_that_is_nobodys_is_left_alone(buckets: Buckets):
+    buckets.ready.write("datasets/not a file of songs/current.json", b"{}")
+    assert plan(buckets) == of_another_schema(buckets.ready) == []
 
 
 def test_a_refused_upload_has_its_outcome(buckets: Buckets):

@@ -16,7 +16,7 @@ from chartbuster.errors import (
 )
 from chartbuster.features import read_ready
 from chartbuster.identity import upload_id
-from chartbuster.layout import RawKey
+from chartbuster.layout import SCHEMA_VERSION, RawKey
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import StoredObject
 from lambdas.create_data.handler import handle
@@ -108,7 +108,7 @@ def test_the_pointer_names_the_upload_its_file_and_the_schema():
         "upload_id": upload_id(SONGS),
         "file": "songs.csv",
         "status": "ready",
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
     }
     assert len(read_ready(ready.read(KEY.prepared(upload_id(SONGS), "ready_data.csv")).body)) == 2
 
@@ -178,6 +178,57 @@ def test_a_first_attempt_cut_short_is_finished_by_the_repeat(fail_at):
     except Conflict:
         run(raw, disturbed)
     assert everything(disturbed) == everything(undisturbed)
+
+
+REPORT = KEY.prepared(upload_id(SONGS), "report.json")
+READY = KEY.prepared(upload_id(SONGS), "ready_data.csv")
+
+
+def prepared_by_an_older_release(ready: InMemoryStore) -> None:
+    """What an older release left of SONGS, in a schema of which the report and pointer speak."""
+    run(raw_with(SONGS), ready)
+    for key in (REPORT, KEY.current):
+        older = json.loads(ready.read(key).body) | {"schema_version": SCHEMA_VERSION - 1}
+        ready.write(key, json.dumps(older).encode())
+    ready.write(READY, b"song_id,artist,title\n")
+
+
+def test_an_upload_prepared_in_another_schema_is_prepared_again_and_announced():
+    ready, fresh = Recorded(), InMemoryStore()
+    prepared_by_an_older_release(ready)
+    run(raw_with(SONGS), fresh)
+    ready.written.clear()
+
+    assert run(raw_with(SONGS), ready)["prepared"] == 1
+
+    assert everything(ready) == everything(fresh)
+    assert ready.names() == ["cleaned_data.csv", "current.json", "ready_data.csv", "report.json"]
+    assert run(raw_with(SONGS), ready)["unchanged"] == 1
+
+
+@pytest.mark.parametrize("fail_at", range(5))
+def test_a_change_of_schema_cut_short_is_finished_by_the_repeat(fail_at):
+    """The fifth write never comes, so its case is the undisturbed one."""
+    raw, undisturbed, disturbed = raw_with(SONGS), InMemoryStore(), Recorded()
+    run(raw, undisturbed)
+    prepared_by_an_older_release(disturbed)
+    disturbed.written.clear()
+    disturbed.fail_at = fail_at
+    try:
+        run(raw, disturbed)
+    except Conflict:
+        run(raw, disturbed)
+    assert READY in disturbed.written
+    assert everything(disturbed) == everything(undisturbed)
+
+
+def test_a_refusal_of_an_older_release_stands():
+    raw, ready = raw_with(NO_SONGS), Recorded()
+    for _ in range(2):
+        ready.written.clear()
+        with pytest.raises(UnreadableUpload):
+            run(raw, ready)
+    assert ready.written == []
 
 
 class ChangesMeanwhile(InMemoryStore):

@@ -1,9 +1,11 @@
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from chartbuster.errors import NotFound, Unreachable
+from chartbuster.layout import REPORT, SCHEMA_VERSION, RawKey, ReadyKey
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo, StoredObject
 from compose.keeping import DEMO, MARKER, Emulator, Keeper, Newborn, Report
@@ -40,6 +42,10 @@ class Bucket(InMemoryStore):
     def write(self, key: str, body: bytes) -> str:
         self._cloud.asked(self._role, "write", key)
         return super().write(key, body)
+
+    def replace(self, key: str, body: bytes, *, etag: str) -> str:
+        self._cloud.asked(self._role, "replace", key)
+        return super().replace(key, body, etag=etag)
 
 
 class PretendedLocalStack:
@@ -392,6 +398,32 @@ def test_a_new_release_is_deployed_into_a_living_localstack_and_nothing_is_put_b
     assert kept.phases == ["waiting", "deploying", "mirroring"]
     assert not [key for key in cloud.asked_for("create") if not key.startswith("keeper/")]
     assert cloud.buckets["keeper"].read(MARKER).body.startswith(b"second ")
+
+
+def test_a_new_release_uploads_again_what_was_prepared_in_another_schema(
+    tmp_path: Path, cloud: PretendedLocalStack
+):
+    def prepared(file: str, schema: int) -> None:
+        raw = RawKey("mine", file)
+        cloud.put(Place("raw", str(raw)), b"songs")
+        pointer = {"upload_id": "ab", "status": "ready"}
+        cloud.put(Place("ready", raw.current), json.dumps(pointer).encode())
+        report = {"status": "ready", "schema_version": schema}
+        cloud.put(Place("ready", raw.prepared("ab", REPORT)), json.dumps(report).encode())
+        cloud.put(Place("ready", str(ReadyKey(raw, "ab"))), b"ready")
+
+    Kept(tmp_path, cloud).run()
+    prepared("older.csv", SCHEMA_VERSION - 1)
+    prepared("newer.csv", SCHEMA_VERSION)
+    cloud.calls.clear()
+
+    kept = Kept(tmp_path, cloud, release="second").run()
+
+    assert cloud.asked_for("replace") == ["raw/datasets/mine/older.csv"]
+    assert kept.state.read(Place("raw", "datasets/mine/older.csv")) == b"songs"
+    cloud.calls.clear()
+    Kept(tmp_path, cloud, release="second").run()
+    assert cloud.asked_for("replace") == []
 
 
 def test_restoring_once_makes_localstack_hold_state_and_release_and_ends(

@@ -90,11 +90,11 @@ def test_what_is_gone_is_forgotten_with_the_effects_before_their_causes():
 
 def test_causes_are_kept_before_their_effects():
     shuffled = [ACTIVE, DRIFT, CHAMPION, MANIFEST, READY, MODEL, CURRENT, REPORT, UPLOAD]
-    expected = [UPLOAD, REPORT, CURRENT, READY, MODEL, MANIFEST, CHAMPION, DRIFT, ACTIVE]
+    expected = [UPLOAD, CURRENT, READY, REPORT, MODEL, MANIFEST, CHAMPION, DRIFT, ACTIVE]
     assert in_order(shuffled) == expected
 
 
 def test_everything_is_put_back_before_the_object_whose_event_would_make_it():
     shuffled = [UPLOAD, READY, ACTIVE, CURRENT, MANIFEST, MODEL, CHAMPION, REPORT]
-    expected = [MODEL, MANIFEST, CHAMPION, ACTIVE, REPORT, CURRENT, READY, UPLOAD]
+    expected = [MODEL, MANIFEST, CHAMPION, ACTIVE, CURRENT, READY, REPORT, UPLOAD]
     assert in_restore_order(shuffled) == expected

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 
 from chartbuster.demo import as_csv, generate
-from chartbuster.features import SCHEMA_VERSION, read_ready
+from chartbuster.features import read_ready
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.learn import stored
 from chartbuster.learn.dataset import inputs_of, matrix, merged, model_columns
 from chartbuster.learn.models import pipeline
