@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo, StoredObject
 from chartbuster.registry import Registry
 from tests.unit.webapp_store import NOW, model_key, published
+from tests.waiting import until
 from webapp.serving import Serving
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, Waiting
 
@@ -124,6 +126,50 @@ def test_a_new_champion_is_followed_at_the_next_look() -> None:
     serving.refresh()
 
     assert first(serving).run.run_id == "run2"
+    assert first(serving).champion.model == "boosting"
+
+
+def test_a_rollback_is_followed_at_the_next_look_with_its_model_loaded() -> None:
+    store = Moody()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = refreshed(store)
+    assert first(serving).run.run_id == "run2"
+    Registry(store).rollback("demo", now=NOW)
+
+    serving.refresh()
+
+    shown, store.reads = first(serving), []
+    assert (shown.run.run_id, shown.champion.model) == ("run1", "linear")
+    assert 0 <= serving.predict(shown, "linear", {"genre": "Pop"}).popularity <= 100
+    assert store.reads == []
+
+
+def test_a_thread_that_follows_sees_a_rollback_within_seconds() -> None:
+    store = InMemoryStore()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = refreshed(store)
+    stop = threading.Event()
+    thread = threading.Thread(target=serving.follow, args=(stop.wait,))
+    thread.start()
+    try:
+        Registry(store).rollback("demo", now=NOW)
+
+        until(lambda: first(serving).run.run_id == "run1", seconds=5, what="the former champion")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_another_model_of_the_same_run_is_followed_too() -> None:
+    store = InMemoryStore()
+    published(store, model="linear")
+    serving = refreshed(store)
+    Registry(store).promote("demo", "run1", "boosting", reason="chosen", now=NOW)
+
+    serving.refresh()
+
     assert first(serving).champion.model == "boosting"
 
 
