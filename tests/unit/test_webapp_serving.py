@@ -331,6 +331,27 @@ def test_the_store_is_asked_often_while_somebody_looks_and_seldom_while_nobody_d
     assert serving.pause() == 15.0
 
 
+def test_whoever_comes_after_an_idle_time_sees_the_present_champion_within_seconds() -> None:
+    store, clock = InMemoryStore(), Clock()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = Serving(store, monotonic=clock)
+    seen: list[tuple[float, str]] = []
+
+    def wait(seconds: float) -> bool:
+        clock.now += seconds
+        if clock.now >= 50:  # nobody looked before
+            seen.append((clock.now, first(serving).run.run_id))
+        if clock.now == 50:
+            Registry(store).rollback("demo", now=NOW)
+        return clock.now >= 60
+
+    serving.follow(wait)
+
+    assert seen[0] == (50, "run2")
+    assert seen[1] == (52, "run1")
+
+
 def test_following_refreshes_until_it_is_told_to_stop() -> None:
     store = InMemoryStore()
     serving = Serving(store)
