@@ -124,7 +124,7 @@ def _what(decision: Decision) -> str:
 def _table(shelf: Shelf) -> Table:
     title = f"Dataset {shelf.dataset}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run (UTC), model")
+    table.add_column("run (UTC), model", no_wrap=True)
     for protocol in ("new", "known"):
         for metric in ("R2", "MAE"):
             table.add_column(f"{metric}, {protocol}", justify="right")

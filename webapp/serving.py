@@ -73,13 +73,18 @@ class Serving:
         """Refresh until `wait` (which rests for so many seconds) says stop.
 
         Every 2 s while somebody looks, so that a new champion shows within seconds; every 15 s
-        while nobody does, because each look is a request that AWS charges for.
+        while nobody does, because each look is a request that AWS charges for. Rests are short
+        all the same: whoever opens a page would wait for the end of a long one.
         """
-        while not wait(self.pause()):
-            self.refresh()
+        rested = 0.0
+        while not wait(_WATCHED):
+            rested += _WATCHED
+            if rested >= self.pause():
+                self.refresh()
+                rested = 0.0
 
     def pause(self) -> float:
-        """How many seconds to rest before the store is asked again."""
+        """How many seconds after the last time the store is asked again."""
         watched = self._monotonic() - self._looked_at < _WATCHED_FOR
         return _WATCHED if watched else _IDLE
 

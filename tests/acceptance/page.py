@@ -1,5 +1,6 @@
 """The page Predict as a visitor uses it, and what the champion it shows would say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,3 +74,9 @@ def expect_number(page: Page, popularity: float) -> None:
     """Wait until the page shows this predicted popularity, to the digit."""
     shown = page.get_by_role("status").filter(has_text="of 100")
     expect(shown).to_have_text(f"{popularity:.1f} of 100", timeout=_SEEN)
+
+
+def expect_run(page: Page, run_id: str) -> None:
+    """Wait until the page says that its models are those of this run, without loading it again."""
+    # By its capital, because the note of a new champion names the run too, and goes away.
+    expect(page.get_by_text(re.compile(f"Run {run_id}"))).to_be_visible(timeout=_SEEN)

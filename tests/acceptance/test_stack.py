@@ -3,6 +3,7 @@
 import io
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chartbuster import layout as keys
 from chartbuster.identity import dataset_version
-from tests.acceptance.page import Oracle, choose, expect_number
+from tests.acceptance.page import Oracle, choose, expect_number, expect_run
 from tests.acceptance.stack import Stack, Upload, fresh, songs
 from tests.acceptance.targets import Running
 from tests.chromium import Visit
@@ -137,6 +138,36 @@ def test_a_newer_upload_of_a_file_replaces_the_older_and_the_older_may_come_back
     stack.until(lambda: stack.current(first.key) == first.id, "the older file to be current again")
     stack.until(lambda: champion_learnt_from(first), "its model to be champion again")
     assert len(stack.runs(dataset)) == 2
+
+
+def test_a_rollback_reaches_an_open_page_and_training_the_same_data_does_not_undo_it(
+    stack: Stack, visit: Open
+):
+    dataset = fresh("rollback")
+    stack.trained(dataset, songs())
+    earlier = stack.registry.champion(dataset)
+    # The trainer prefers what learnt from the songs there are now, and these contradict the first.
+    upload = stack.trained(dataset, songs(hated=True))
+    later = stack.registry.champion(dataset)
+    assert earlier is not None
+    assert later is not None
+    assert later.run_id != earlier.run_id
+    page = visit(stack.outputs["WebUrl"]).page
+    choose(page, dataset)
+    expect_run(page, later.run_id)
+
+    stack.registry.rollback(dataset, now=datetime.now(UTC))
+
+    expect_run(page, earlier.run_id)
+    stack.sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=stack.message(upload))
+    stack.see_through_everything_so_far()
+    champion = stack.registry.champion(dataset)
+    assert champion is not None
+    assert champion.is_model(earlier.run_id, earlier.model)
+    stack.registry.promote(
+        dataset, later.run_id, later.model, reason="chosen", now=datetime.now(UTC)
+    )
+    expect_run(page, later.run_id)
 
 
 def test_two_datasets_at_once_get_a_champion_each(stack: Stack):

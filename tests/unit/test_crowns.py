@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chartbuster import layout
 from chartbuster.errors import Conflict, Corrupt, NotFound, UntrustedModel
 from chartbuster.memory import InMemoryStore
+from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
 from chartbuster.runs import Champion, Decision, crowns, former
 from tests.unit.test_registry import NOW, OneFaster, entry, manifest
@@ -22,7 +23,7 @@ MODELS = ("boosting", "forest")
 type Crown = tuple[str, str]
 
 
-def with_runs(store: InMemoryStore | None = None, *, dataset: str = "demo") -> Registry:
+def with_runs(store: ObjectStore | None = None, *, dataset: str = "demo") -> Registry:
     """A registry with four runs of two models each, and no champion."""
     registry = Registry(store or InMemoryStore())
     for run_id in RUNS:

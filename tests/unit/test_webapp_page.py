@@ -12,8 +12,9 @@ import webapp
 from chartbuster import layout
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
+from chartbuster.registry import Registry
 from tests.unit.test_webapp_serving import Moody
-from tests.unit.webapp_store import model_key, published
+from tests.unit.webapp_store import NOW, model_key, published
 from webapp import edges, form
 from webapp.serving import Serving
 from webapp.states import Showing, Shown
@@ -195,6 +196,25 @@ def test_a_new_champion_is_followed_and_announced_and_what_was_set_stays() -> No
     assert "run2" in said(app)
     assert slider(app, "energy").value == 0.2
     assert "Gradient boosting of run run2" in app.toast[0].value
+
+
+def test_a_rollback_brings_the_former_champion_and_its_number_back() -> None:
+    store = InMemoryStore()
+    published(store, model="linear")
+    app, serving = opened(store)
+    of_linear = popularity(app)
+    Registry(store).promote("demo", "run1", "boosting", reason="chosen", now=NOW)
+    serving.refresh()
+    app.run()
+    assert app.radio[0].value == "boosting"
+    assert popularity(app) != of_linear
+    Registry(store).rollback("demo", now=NOW)
+    serving.refresh()
+
+    app.run()
+
+    assert app.radio[0].value == "linear"
+    assert popularity(app) == of_linear
 
 
 def test_without_a_store_the_page_says_what_to_do() -> None:

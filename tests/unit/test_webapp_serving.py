@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo, StoredObject
 from chartbuster.registry import Registry
 from tests.unit.webapp_store import NOW, model_key, published
+from tests.waiting import until
 from webapp.serving import Serving
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, Waiting
 
@@ -124,6 +126,50 @@ def test_a_new_champion_is_followed_at_the_next_look() -> None:
     serving.refresh()
 
     assert first(serving).run.run_id == "run2"
+    assert first(serving).champion.model == "boosting"
+
+
+def test_a_rollback_is_followed_at_the_next_look_with_its_model_loaded() -> None:
+    store = Moody()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = refreshed(store)
+    assert first(serving).run.run_id == "run2"
+    Registry(store).rollback("demo", now=NOW)
+
+    serving.refresh()
+
+    shown, store.reads = first(serving), []
+    assert (shown.run.run_id, shown.champion.model) == ("run1", "linear")
+    assert 0 <= serving.predict(shown, "linear", {"genre": "Pop"}).popularity <= 100
+    assert store.reads == []
+
+
+def test_a_thread_that_follows_sees_a_rollback_within_seconds() -> None:
+    store = InMemoryStore()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = refreshed(store)
+    stop = threading.Event()
+    thread = threading.Thread(target=serving.follow, args=(stop.wait,))
+    thread.start()
+    try:
+        Registry(store).rollback("demo", now=NOW)
+
+        until(lambda: first(serving).run.run_id == "run1", seconds=5, what="the former champion")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_another_model_of_the_same_run_is_followed_too() -> None:
+    store = InMemoryStore()
+    published(store, model="linear")
+    serving = refreshed(store)
+    Registry(store).promote("demo", "run1", "boosting", reason="chosen", now=NOW)
+
+    serving.refresh()
+
     assert first(serving).champion.model == "boosting"
 
 
@@ -283,6 +329,26 @@ def test_the_store_is_asked_often_while_somebody_looks_and_seldom_while_nobody_d
     assert serving.pause() == 2.0
     clock.now += 60
     assert serving.pause() == 15.0
+
+
+def test_whoever_comes_after_an_idle_time_sees_the_present_champion_within_seconds() -> None:
+    store, clock = InMemoryStore(), Clock()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = Serving(store, monotonic=clock)
+    seen: list[tuple[float, str]] = []
+
+    def wait(seconds: float) -> bool:
+        clock.now += seconds
+        if clock.now >= 50:  # nobody looked before
+            seen.append((clock.now, first(serving).run.run_id))
+        if clock.now == 50:
+            Registry(store).rollback("demo", now=NOW)
+        return clock.now >= 60
+
+    serving.follow(wait)
+
+    assert seen[:2] == [(50, "run2"), (52, "run1")]
 
 
 def test_following_refreshes_until_it_is_told_to_stop() -> None:
