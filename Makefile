@@ -74,7 +74,7 @@ score: $(ENV)/trainer/.wheel  ## a whole file's popularity: make score DATA=song
 	@$(ENV)/scripts/bin/python -m scripts.score --data "$(DATA)" --out "$(OUT)" $(if $(DATASET),--dataset "$(DATASET)") $(if $(RUN),--run "$(RUN)") $(if $(MODEL),--model "$(MODEL)")
 card: $(ENV)/scripts/.wheel  ## a run's model card as a file: make card [RUN=id] [DATASET=name] [OUT=card.html]
 	@$(ENV)/scripts/bin/python -m scripts.card $(if $(RUN),--run "$(RUN)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(OUT),--out "$(OUT)")
-evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models are on a song file, beside the original system's forest: make evaluate DATA=songs.csv.gz [FORMAT=json] [CONFIGURATION=file]
+evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models are on a song file: make evaluate DATA=songs.csv.gz [FORMAT=json] [CONFIGURATION=file]
 	@$(ENV)/scripts/bin/python -m scripts.evaluate --data "$(DATA)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(CONFIGURATION),--configuration "$(CONFIGURATION)")
 
 ##@ Work on it

@@ -66,7 +66,7 @@ class Gain:
     """
 
     model: str
-    protocol: Protocol
+    protocol: str
     songs: int
     r2: float
     r2_interval: Interval
