@@ -31,9 +31,9 @@ def found(request):
         request.param,
         read_configuration(default_text()),
         jobs=2,
-        tell=lambda stage, done: print(f"{done:4.0%} {stage}", file=sys.stderr),
+        tell=lambda stage, done: sys.stderr.write(f"{done:4.0%} {stage}\n"),
     )
-    print(as_text(evaluation))
+    sys.stderr.write(f"{as_text(evaluation)}\n")
     return evaluation
 
 
