@@ -65,7 +65,7 @@ reset: $(ENV)/scripts/.wheel  ## stop, and forget all uploads, runs and champion
 	@$(ENV)/scripts/bin/python -m scripts.reset $(if $(YES),--yes)
 
 ##@ Use it
-.PHONY: demo predict score card drift models promote rollback
+.PHONY: demo predict score card drift models promote rollback evaluate
 demo: $(ENV)/scripts/.wheel  ## bring your own songs: make demo DATA=songs.csv.gz [DATASET=name]
 	@$(ENV)/scripts/bin/python -m scripts.demo --data "$(DATA)" $(if $(DATASET),--dataset "$(DATASET)")
 predict: $(ENV)/trainer/.wheel  ## one song's popularity: make predict SONG='{"genre": "Pop", "danceability": 0.7}'
@@ -82,6 +82,8 @@ promote: $(ENV)/scripts/.wheel  ## make a model champion by hand: make promote R
 	@$(ENV)/scripts/bin/python -m scripts.promote --run "$(RUN)" $(if $(MODEL),--model "$(MODEL)") $(if $(DATASET),--dataset "$(DATASET)")
 rollback: $(ENV)/scripts/.wheel  ## return to the champion before this one; [DATASET=name]
 	@$(ENV)/scripts/bin/python -m scripts.rollback $(if $(DATASET),--dataset "$(DATASET)")
+evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models are on a song file: make evaluate DATA=songs.csv.gz [FORMAT=json] [CONFIGURATION=file]
+	@$(ENV)/scripts/bin/python -m scripts.evaluate --data "$(DATA)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(CONFIGURATION),--configuration "$(CONFIGURATION)")
 
 ##@ Work on it
 .PHONY: dev test verify parity check format bench plan lock build screenshot

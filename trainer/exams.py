@@ -4,13 +4,14 @@ A song of an artist who is unknown is predicted by the model that never met the 
 songs are split by their ids: then it is the artist's only one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from chartbuster.errors import JobUnusable
 from chartbuster.learn.artists import ARTIST, ByArtist, history_of
@@ -129,8 +130,7 @@ def begin(fitting: Bench, recipe: Recipe, exams: Exams) -> Candidate:
     history = exams.codes is not None and takes_history(recipe)
 
     def ask(split: Split, *, known: bool) -> Future[Fitted]:
-        rows = np.concatenate([split.test, split.calibration])
-        return fitting.fit(recipe, split.fit, ask=rows, history=known)
+        return fitting.fit(recipe, split.fit, ask=_asked(split), history=known)
 
     kept = None
     if history:
@@ -142,6 +142,24 @@ def begin(fitting: Bench, recipe: Recipe, exams: Exams) -> Candidate:
         known=tuple(ask(split, known=history) for split in exams.known),
         kept=kept,
     )
+
+
+def begin_without_history(
+    fitting: Bench, unfitted: Callable[[], Pipeline], exams: Exams
+) -> Candidate:
+    """The same for a pipeline no recipe describes, which never sees an artist: `unfitted` is called
+    for each fit.
+    """
+
+    def ask(split: Split) -> Future[Fitted]:
+        return fitting.fit_pipeline(unfitted(), split.fit, ask=_asked(split))
+
+    return Candidate(new=tuple(map(ask, exams.new)), known=tuple(map(ask, exams.known)), kept=None)
+
+
+def _asked(split: Split) -> Rows:
+    """The songs of a split a model is asked about, in the order `_answer` takes them apart."""
+    return np.concatenate([split.test, split.calibration])
 
 
 def mixed(candidates: Sequence[Candidate]) -> Candidate:

@@ -59,6 +59,10 @@ class Bench:
         """
         return self.pool.submit(self._fit, recipe, rows, ask, history, without)
 
+    def fit_pipeline(self, model: Pipeline, rows: Rows, *, ask: Rows) -> Future[Fitted]:
+        """The unfitted `model`, which no recipe describes, fitted and asked as `fit` does."""
+        return self.pool.submit(self._fit_pipeline, model, rows, ask)
+
     def later[T](self, work: Callable[[], T]) -> Future[T]:
         """Whatever else `work` finds out with fitted models, in its turn among the fits."""
         return self.pool.submit(work)
@@ -66,9 +70,12 @@ class Bench:
     def _fit(
         self, recipe: Recipe, rows: Rows, ask: Rows, history: bool, without: Collection[str]
     ) -> Fitted:
-        started = self.monotonic()
         columns = [name for name in self.features.columns if name not in without]
         model = pipeline(sized(recipe, len(rows)), columns, seed=self.seed, history=history)
+        return self._fit_pipeline(model, rows, ask)
+
+    def _fit_pipeline(self, model: Pipeline, rows: Rows, ask: Rows) -> Fitted:
+        started = self.monotonic()
         model.fit(self.features.iloc[rows], self.popularity[rows])
         seconds = self.monotonic() - started
         asked = self.features.iloc[ask]
