@@ -27,7 +27,7 @@ from chartbuster.learn.evaluate import (
     predictions_table,
 )
 from chartbuster.learn.hits import reliability
-from chartbuster.learn.recipes import Boosting, Recipe
+from chartbuster.learn.recipes import Boosting, Forest, Recipe
 from chartbuster.learn.splits import count_artists
 from chartbuster.learn.uncertainty import quantiles
 from chartbuster.outlooks import OUTLOOK, Outlooks
@@ -242,12 +242,16 @@ def _report(work: _Work, found: Found, examined: Mapping[str, Examined], best: s
         for sample in samples
         for point in reporting.learning_curve(work.fitting, stand_in, sample, work.stick)
     ]
+    audited = [by_name[name] for name in (Forest.name, stand_in.name) if name in by_name]
+    leaks = reporting.leaks(
+        work.fitting, list(dict.fromkeys(audited)), work.songs, work.configuration.report.songs
+    )
     importances = shuffled.result()
     return Report(
         model=best,
         interval=work.configuration.interval,
         hit_from=work.stick.hit_from,
-        leaks=(),
+        leaks=leaks,
         ablation=tuple(ablation),
         learning_curve=tuple(curve),
         genres=reporting.by_genre(work.songs, held, examined[BASELINE].held[protocol], work.stick),
