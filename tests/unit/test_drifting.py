@@ -29,7 +29,7 @@ def made(artifacts: InMemoryStore, table: pd.DataFrame, dataset: str = "demo") -
 
 
 def slower(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(tempo=(table["tempo"] / 3).round(1))
+    return table.assign(tempo=(table["tempo"] / 3).clip(lower=20).round(1))
 
 
 def drift_keys(artifacts: InMemoryStore) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from chartbuster.learn.dataset import matrix, merged, model_columns
 from chartbuster.learn.evaluate import KNOWN, NEW, Held, Yardstick
-from chartbuster.learn.recipes import Boosting
+from chartbuster.learn.recipes import Boosting, Forest
 from tests.unit.made_up_songs import QUICK, ready_songs
 from trainer.configuration import read_configuration
 from trainer.exams import Exams, exams_of, yardstick
@@ -17,6 +17,7 @@ from trainer.reporting import (
     ARTIST_HISTORY,
     ablation,
     by_genre,
+    leaks,
     learning_curve,
     predicted_against_actual,
     samples,
@@ -95,6 +96,33 @@ def test_more_songs_make_a_better_model_in_the_learning_curve(
     assert [point.songs for point in points] == [125, 250, 500, 1_000]
     assert points[-1].mae < points[0].mae
     assert points[-1].r2 > points[0].r2
+
+
+def test_rows_split_at_random_claim_more_where_songs_come_in_several_rows(
+    work: tuple[Bench, Exams, Yardstick],
+) -> None:
+    fitting, _, _ = work
+    noisy = SONGS.copy()
+    # Popularity that follows from nothing: whoever explains it has seen the song.
+    noisy["popularity"] = np.random.default_rng(8).uniform(0, 100, len(noisy))
+    several = noisy.assign(row_genres="Pop|Folk|Pop")
+    recipe = Forest(trees=20, depth=30, leaf=1, features=1.0)
+
+    (leaking,) = leaks(fitting, [recipe], several, 2_000)
+    (single,) = leaks(fitting, [recipe], noisy, 2_000)
+
+    assert leaking.shared > 0.9
+    assert leaking.claimed > 0.3
+    assert leaking.honest < 0.1
+    assert leaking.rows <= 4_000
+    assert (single.shared, single.rows) == (0, len(noisy))
+    assert single.claimed < 0.1
+
+
+def test_without_artists_there_is_no_honest_figure_to_set_a_claim_beside(
+    work: tuple[Bench, Exams, Yardstick],
+) -> None:
+    assert leaks(work[0], [RECIPE], merged([ready_songs(300, artists=0)]), 300) == ()
 
 
 def test_genres_are_reported_beside_the_baseline_with_what_their_intervals_cover(

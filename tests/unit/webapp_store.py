@@ -20,7 +20,7 @@ from chartbuster.registry import ModelEntry, Registry, RunManifest, Scores, best
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
-_RECIPES: Sequence[Recipe] = (Baseline(), Linear(), Boosting(trees=20))
+_RECIPES: Sequence[Recipe] = (Baseline(), Linear(), Boosting(trees=20, rate=0.06))
 
 
 @cache
