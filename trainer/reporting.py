@@ -156,8 +156,8 @@ def leaks(
 ) -> tuple[Claim, ...]:
     """What each of `recipes` would have claimed if rows had been split at random, as they came.
 
-    A song listed under several genres or playlists is then fitted and tested on. Up to twice `most`
-    rows, those of whole songs; the honest figure is for new artists among the same rows, after
+    A song listed under several genres or playlists is then fitted and tested on. About twice `most`
+    rows at most, those of whole songs; the honest figure is for new artists among the same rows, after
     fitting on equally many. Nobody's history is used. Empty where no song names an artist.
     """
     rows = _some_rows(songs, 2 * most)
@@ -200,12 +200,12 @@ def leaks(
 
 def _some_rows(songs: pd.DataFrame, most: int) -> pd.DataFrame:
     """The rows of as many whole songs as make up to `most` rows, the same songs every time."""
-    order = np.argsort(by_song(songs).draws, kind="stable")
-    rows = unmerged_rows(songs.iloc[np.sort(order[:most])])
+    order = np.argsort(by_song(songs).draws, kind="stable")[:most]
+    rows = unmerged_rows(songs.iloc[np.sort(order)])
     if len(rows) <= most:
         return rows
-    kept = order[: max(1, most * most // len(rows))]
-    return unmerged_rows(songs.iloc[np.sort(kept)])
+    fewer = order[: len(order) * most // len(rows)]
+    return unmerged_rows(songs.iloc[np.sort(fewer)])
 
 
 def by_genre(
