@@ -222,15 +222,6 @@ def test_a_change_of_schema_cut_short_is_finished_by_the_repeat(fail_at):
     assert everything(disturbed) == everything(undisturbed)
 
 
-def test_a_refusal_of_an_older_release_stands():
-    raw, ready = raw_with(NO_SONGS), Recorded()
-    for _ in range(2):
-        ready.written.clear()
-        with pytest.raises(UnreadableUpload):
-            run(raw, ready)
-    assert ready.written == []
-
-
 class ChangesMeanwhile(InMemoryStore):
     """A raw bucket whose object is replaced as soon as it has been read."""
 

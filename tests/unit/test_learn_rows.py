@@ -16,7 +16,8 @@ from chartbuster.features import GENRE_PREFIX, add_features, genre_columns, read
 from chartbuster.learn.dataset import merged
 from chartbuster.learn.rows import unmerged
 from chartbuster.preparing import prepare
-from chartbuster.songs import ROW_SEPARATOR, genre_name
+from chartbuster.songs import GENRE_SEPARATOR, ROW_SEPARATOR, genre_name
+from chartbuster.values import genres
 from tests.unit.made_up_songs import cleaned_songs, ready_songs
 
 type Row = tuple[str, tuple[str, ...]]
@@ -146,15 +147,17 @@ def test_a_genre_without_a_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize("separator", ["|", ",", ";", " | "])
-def test_no_name_of_a_genre_holds_what_separates_rows(separator: str) -> None:
-    """In a file of songs a bar separates genres, so `Pop|Rock` are two of one row."""
-    cells = ["Pop", "Rock"]
-    rows: list[Row] = [("a", (f'"{separator.join(cells)}"',)), ("a", ("Pop",))]
-
-    ready = table(rows)
+def test_a_bar_in_a_file_separates_genres_of_one_row(separator: str) -> None:
+    ready = table([("a", (f'"Pop{separator}Rock"',)), ("a", ("Pop",))])
 
     assert ready["row_genres"].tolist() == ["Pop|Pop; Rock"]
-    assert ROW_SEPARATOR not in "".join(map(genre_name, cells))
+
+
+@given(st.text(st.sampled_from("aB |,;[]'\"\\&`’")))
+def test_no_genre_of_any_cell_holds_what_separates_rows_or_genres(cell: str) -> None:
+    names = [genre_name(genre) for genre in genres(cell)]
+
+    assert not [name for name in names if ROW_SEPARATOR in name or GENRE_SEPARATOR in name]
 
 
 def test_a_table_whose_genre_holds_what_separates_rows_is_refused() -> None:
