@@ -75,7 +75,7 @@ def training(folder: Path) -> dict[str, float]:
     Memory is the peak up to the end of the training.
     """
     told = _Stages()
-    started, used = time.monotonic(), time.process_time()
+    started = time.monotonic()
     told("reading the songs", 0.0)
     songs = merged([read_ready(_ready(folder).read_bytes())])
     trained = train(songs, read_configuration(default_text()), jobs=_JOBS, tell=told)
@@ -84,7 +84,6 @@ def training(folder: Path) -> dict[str, float]:
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
     }
     told("predicting", 1.0)
-    _say(f"processor time of the run: {time.process_time() - used:.1f} s")
     for entry in trained.models:
         _say(f"{entry.title}: {entry.fit_seconds:.1f} s to fit, {entry.bytes / 1e6:.1f} MB")
     best = next(entry for entry in trained.models if entry.name == trained.best)
@@ -142,13 +141,14 @@ def original_features(songs: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Stages:
-    """Tells the stages of a run and their seconds as they come."""
+    """Tells the stages of a run as they begin: seconds so far, and those of processor time."""
 
     def __init__(self) -> None:
-        self._started = time.monotonic()
+        self._started, self._used = time.monotonic(), time.process_time()
 
     def __call__(self, stage: str, fraction: float) -> None:
-        _say(f"{time.monotonic() - self._started:6.1f} s {fraction:4.0%} {stage}")
+        seconds, used = time.monotonic() - self._started, time.process_time() - self._used
+        _say(f"{seconds:6.1f} s ({used:6.1f} s) {fraction:4.0%} {stage}")
 
 
 def _say(line: str) -> None:
