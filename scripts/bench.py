@@ -1,9 +1,10 @@
 """Measures speed and memory as a new user would meet them; prints each target as met or missed.
 
 Everything is measured on a fresh clone of the last commit in a temporary folder, with empty caches,
-on ports of its own; a running stack is not touched, and nothing is left behind. Seconds depend on
-the machine and on what else it does; the two ratios are measured side by side in one run. Without a
-Docker Engine the containers are left out, which is said.
+on ports of its own; a running stack is not touched, and nothing is left behind. Preparing and
+learning are measured from this checkout. Seconds depend on the machine and on what else it does;
+ratios are measured side by side in one run. Without a Docker Engine the containers are left out,
+which is said.
 """
 
 import argparse
@@ -217,6 +218,14 @@ def preparing(full: bool) -> Iterator[Figure]:
         yield Figure(**figure)
 
 
+def learning(full: bool) -> Iterator[Figure]:
+    """Training, evaluation and prediction on as many songs as the original had."""
+    command = [sys.executable, "-m", "scripts.bench_learn", "--json"]
+    told = _run(command + (["--full"] if full else []), cwd=ROOT, env=os.environ, show=True)
+    for figure in json.loads(told):
+        yield Figure(**figure)
+
+
 def _served(stack: Running) -> bool:
     with urllib.request.urlopen(f"{stack.web_url}/ready", timeout=5) as answer:  # noqa: S310
         status: int = answer.status
@@ -256,19 +265,21 @@ def _await(condition: Callable[[], bool], what: str, patience: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _run(command: list[str], *, cwd: Path, env: Mapping[str, str]) -> str:
+def _run(command: list[str], *, cwd: Path, env: Mapping[str, str], show: bool = False) -> str:
+    """What `command` prints; with `show`, what it says of its progress is passed on."""
     done = subprocess.run(
         command,
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=None if show else subprocess.PIPE,
         text=True,
         check=False,
     )
     if done.returncode:
         raise Permanent(
-            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr or ''}"
         )
     return done.stdout
 
@@ -287,6 +298,7 @@ def _free_ports(count: int) -> list[int]:
 def figures(full: bool) -> Iterator[Figure]:
     """Every figure, as it is measured."""
     yield from preparing(full)
+    yield from learning(full)
     with fresh_clone() as clone:
         yield from bringing_up(clone)
         yield from passing_through(clone)
@@ -301,7 +313,7 @@ def figures(full: bool) -> Iterator[Figure]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog="example: make bench ARGS=--full")
-    parser.add_argument("--full", action="store_true", help="the original's preparation in full")
+    parser.add_argument("--full", action="store_true", help="the original's work in full")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     measured = []
