@@ -27,7 +27,8 @@ import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
 from chartbuster.demo.catalogue import as_csv, generate
-from chartbuster.features import LOGARITHMS, SCHEMA_VERSION, genre_columns, read_ready
+from chartbuster.features import LOGARITHMS, genre_columns, read_ready
+from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.learn.dataset import matrix, merged, model_columns
 from chartbuster.learn.models import pipeline
 from chartbuster.learn.predictor import Predictor

@@ -156,9 +156,9 @@ def leaks(
 ) -> tuple[Claim, ...]:
     """What each of `recipes` would have claimed if rows had been split at random, as they came.
 
-    A song listed under several genres or playlists is then fitted and tested on. About twice `most`
-    rows at most, those of whole songs; the honest figure is for new artists among the same rows, after
-    fitting on equally many. Nobody's history is used. Empty where no song names an artist.
+    A song listed under several genres or playlists is then fitted and tested on. It is about twice
+    `most` rows, those of whole songs; the honest figure is for new artists among the same rows,
+    after fitting on equally many. Nobody's history is used. Empty where no song names an artist.
     """
     rows = _some_rows(songs, 2 * most)
     artists = by_artist(rows)

@@ -23,6 +23,10 @@ def stored(name):
     return (Path(folder) / name).read_bytes()
 
 
+def _tell(stage: str, done: float) -> None:
+    sys.stderr.write(f"{done:4.0%} {stage}\n")
+
+
 @pytest.fixture(scope="module", params=FILES)
 def found(request):
     """The evaluation of one file with the trainer's own configuration; takes some minutes."""
@@ -31,7 +35,7 @@ def found(request):
         request.param,
         read_configuration(default_text()),
         jobs=2,
-        tell=lambda stage, done: sys.stderr.write(f"{done:4.0%} {stage}\n"),
+        tell=_tell,
     )
     sys.stderr.write(f"{as_text(evaluation)}\n")
     return evaluation
