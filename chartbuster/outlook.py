@@ -15,7 +15,7 @@ class Outlook:
     from 0 to 100. `hit` is the probability that the song is among the dataset's most popular, 0 to
     1. `percentile` says what share of the songs of its genres are less popular than the prediction,
     0 to 100; of all songs where a song has no genre. `known` says of each song whether the model
-    met its artist; where it did not, the artist counts as unknown, and the interval is wider.
+    met its artist; where it did not, the artist counts as unknown, as a debut's does.
     """
 
     popularity: NDArray[np.float64]

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestRegressor
 
 from chartbuster.demo.catalogue import as_csv, generate
-from chartbuster.features import LOGARITHMS, genre_columns, read_ready
+from chartbuster.features import read_ready
 from chartbuster.layout import SCHEMA_VERSION
+from chartbuster.learn import original
 from chartbuster.learn.dataset import matrix, merged, model_columns
 from chartbuster.learn.models import pipeline
 from chartbuster.learn.predictor import Predictor
@@ -47,8 +47,6 @@ _SEED = 20
 _JOBS = 2
 _TREES, _FEWER_TREES = 100, 10
 """The original's forest, and how much of it is fitted without --full."""
-_ONE_HOT = ("key=", "mode=", "time_signature=")
-_AS_THEY_ARE = ("acousticness", "danceability", "energy", "valence")
 _BATCH = 10_000
 _REPEATS = 50, 7
 """How often one song and a batch are asked about; medians are reported."""
@@ -116,29 +114,10 @@ def boosting(folder: Path) -> dict[str, float]:
 def forest(folder: Path, trees: int) -> dict[str, float]:
     """The original's forest on the original's features, with so many of its trees."""
     songs = merged([read_ready(_ready(folder).read_bytes())])
-    features, popularity = original_features(songs), songs["popularity"].to_numpy(dtype=np.float64)
-    model = RandomForestRegressor(
-        n_estimators=trees,
-        max_depth=15,
-        min_samples_split=10,
-        max_features=min(30, features.shape[1]),
-        random_state=_SEED,
-    )
+    columns = model_columns(songs)
+    features, popularity = matrix(songs, columns), songs["popularity"].to_numpy(dtype=np.float64)
+    model = original.forest(columns, seed=_SEED).set_params(model__n_estimators=trees)
     return _fitted(lambda: model.fit(features, popularity))
-
-
-def original_features(songs: pd.DataFrame) -> pd.DataFrame:
-    """What the original's models saw of a ready table: four attributes, six logarithms, one-hot
-    genres, keys, modes and time signatures.
-    """
-    one_hot = [name for name in map(str, songs) if name.startswith(_ONE_HOT)]
-    columns = [
-        *_AS_THEY_ARE,
-        *(f"log_{name}" for name in LOGARITHMS),
-        *(name for name in one_hot if (songs[name] == 1).any()),
-        *genre_columns(songs),
-    ]
-    return songs[columns].astype(np.float64)
 
 
 class _Stages:

@@ -186,6 +186,14 @@ def _mixed(fits: Sequence[Future[Fitted]]) -> Future[Fitted]:
     return done
 
 
+def searchable(exams: Exams) -> Rows:
+    """The songs settings may be chosen on: those the kept model is fitted on, whoever is known."""
+    first = (exams.new or exams.known)[0].fit
+    if not exams.new:
+        return first
+    return np.setdiff1d(first, _kept_calibration(exams))
+
+
 def _kept_calibration(exams: Exams) -> Rows:
     """The songs that calibrate what the kept model says of artists it knows.
 

@@ -1,7 +1,6 @@
 """Looks for better settings of each model: successive halving over a few candidates.
 
-Candidates are fitted on some songs, and the better half again on four times as many, until the
-songs are used up (Jamieson and Talwalkar, Non-stochastic best arm identification and
+Candidates are fitted on some songs, and the better half again on four times as many (Jamieson and Talwalkar, Non-stochastic best arm identification and
 hyperparameter optimization, 2016). What was configured stays in the race, and gives way only to
 what is better beyond chance at its end. Songs to fit and to compare on never share an artist, and
 none of them is in the first fold, which every run keeps for testing, or calibrates. The other four

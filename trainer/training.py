@@ -137,12 +137,11 @@ def train(
 
 def _search(work: _Work) -> Found:
     places = work.exams.artists or work.exams.songs
-    first = (work.exams.new or work.exams.known)[0]
     return search(
         work.fitting,
         work.configuration.models,
         places,
-        first.fit,
+        taking.searchable(work.exams),
         work.configuration.search,
     )
 

@@ -104,9 +104,9 @@ class ArtistHistory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # n
 class ByArtist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """One model for artists with a history, another for those without.
 
-    A single model that is told "unknown" learns it from artists who have one song, and they are
-    not like artists who have none yet: it does worse on both. `debut` never sees an artist; `known`
-    does, through the ArtistHistory in its pipeline.
+    A single model that is told "unknown" learns what that means from artists with one song, who are
+    not like artists with none yet. `debut` never sees an artist; `known` does, through the
+    ArtistHistory in its pipeline.
     """
 
     def __init__(self, debut: Any, known: Any) -> None:

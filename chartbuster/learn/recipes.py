@@ -55,11 +55,11 @@ class Network:
 
     name: ClassVar[str] = "network"
     title: ClassVar[str] = "Neural network"
-    units: int = bounded(100, 1, 2_000)
+    units: int = bounded(64, 1, 2_000)
     penalty: float = bounded(1.0, 0.0, 1e4)
     rate: float = bounded(0.002, 1e-6, 1.0)
-    epochs: int = bounded(25, 1, 2_000)
-    patience: int = bounded(4, 1, 500)
+    epochs: int = bounded(15, 1, 2_000)
+    patience: int = bounded(3, 1, 500)
 
 
 @dataclass(frozen=True)
