@@ -45,10 +45,11 @@ class Scores:
 
     `spearman` is None where the order means nothing: the model says one number for every song.
     `covered` is the share of songs within their interval, `width` the interval's mean width, both
-    None in runs made before there were any; few songs to calibrate on make intervals wide. `hits` is
-    None where no test song is a hit, or every one is. `intervals` holds the bootstrap intervals of the figures by their names (`r2`,
-    `mae`, `rmse`, `spearman`, `covered`, `average_precision`, `precision`, `brier`,
-    `calibration_error`), over artists for new artists and over songs for known ones.
+    None in runs made before there were any; few songs to calibrate on make intervals wide. `hits`
+    is None where no test song is a hit, or every one is. `intervals` holds the bootstrap intervals
+    of the figures by their names (`r2`, `mae`, `rmse`, `spearman`, `covered`, `average_precision`,
+    `precision`, `brier`, `calibration_error`), over artists for new artists and over songs for
+    known ones.
     """
 
     r2: float

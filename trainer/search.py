@@ -1,11 +1,11 @@
 """Looks for better settings of each model: successive halving over a few candidates.
 
-Candidates are fitted on some songs, and the better half again on four times as many (Jamieson and Talwalkar, Non-stochastic best arm identification and
-hyperparameter optimization, 2016). What was configured stays in the race, and gives way only to
-what is better beyond chance at its end. Songs to fit and to compare on never share an artist, and
-none of them is in the first fold, which every run keeps for testing, or calibrates. The other four
-folds were in sight when the settings were chosen; with so few candidates, that flatters by less
-than the intervals show.
+Candidates are fitted on some songs, and the better half again on four times as many (Jamieson and
+Talwalkar, Non-stochastic best arm identification and hyperparameter optimization, 2016). What was
+configured stays in the race, and gives way only to what is better beyond chance at its end. Songs
+to fit and to compare on never share an artist, and no song is among them that the stored model's
+tests or calibration need. The other folds were in sight when the settings were chosen; with so few
+candidates, that should flatter by little.
 
 scikit-learn's HalvingRandomSearchCV does nearly this, but knows no limit of time or size and fits
 on processes of its own.

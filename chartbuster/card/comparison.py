@@ -350,8 +350,8 @@ def importances(report: Report) -> pieces.Section:
         joined(
             pieces.paragraph(
                 "An attribute the model leans on is not for that a cause of popularity. Of "
-                "attributes that say much the same, each looks less important than it is. The songs are "
-                "of artists the model does not know, so what it knows of others does not count here.",
+                "attributes that say much the same, each looks less important than it is. The "
+                "songs are of artists the model does not know, so no artist's record counts here.",
                 f" The {left} least important are not shown." if left else "",
             ),
             pieces.pair(plot, table),

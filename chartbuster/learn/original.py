@@ -1,8 +1,8 @@
 """The forest of the system this project takes the place of: what every model is measured against.
 
 It sees what that system saw: audio attributes, six of them as logarithms, and key, mode, time
-signature and genres one-hot; no artist, no release year, no title. It is fitted to compare with, and never
-stored.
+signature and genres one-hot; no artist, no release year, no title. It is fitted to compare with,
+and never stored.
 """
 
 from collections.abc import Sequence
