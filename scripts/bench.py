@@ -161,7 +161,7 @@ def passing_through(clone: Clone) -> Iterator[Figure]:
     started = time.monotonic()
     stack.raw.write(str(layout.RawKey(dataset, "songs.csv")), catalogue)
     _await(lambda: registry.champion(dataset) is not None, "a champion", 300)
-    yield Figure("20,000 songs, upload to new champion", time.monotonic() - started, "s", 30)
+    yield Figure("20,000 songs, upload to new champion", time.monotonic() - started, "s", 45)
 
 
 def resting(clone: Clone) -> Iterator[Figure]:
