@@ -15,6 +15,7 @@ from typing import Protocol
 from chartbuster.errors import ChartBusterError, Conflict, NotFound, Permanent, TryAgain
 from chartbuster.layout import RawKey
 from chartbuster.ports import ObjectStore
+from chartbuster.wording import SYNTHETIC
 from compose.announcing import Buckets, announce, of_another_schema
 from compose.mirror import EFFECTS_FIRST, Fetch, Place, Remove, in_restore_order, plan
 from compose.state import StateFolder
@@ -22,7 +23,7 @@ from compose.state import StateFolder
 log = logging.getLogger(__name__)
 
 MARKER = "restored"
-DEMO = RawKey("demo", "demo_catalogue.csv.gz")
+DEMO = RawKey(SYNTHETIC, "demo_catalogue.csv.gz")
 
 _BEAT = 0.5
 _WHILE_WAITING = 0.1

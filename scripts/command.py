@@ -1,6 +1,7 @@
 """What the programs around the stack have in common: a clean environment, and how errors end."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -34,3 +35,15 @@ def run(action: Callable[[], int], *, interrupted: str = "stopped") -> int:
         # Whoever read our output has enough; Python would complain once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def stop_is_interruption() -> None:
+    """From now on, being told to stop is an interruption like Ctrl-C.
+
+    So whatever was begun, a file or a program of ours, is ended on the way out.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

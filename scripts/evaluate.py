@@ -7,7 +7,6 @@ artists who are known. Nothing is stored, and no stack needs to run. Some minute
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from compose.environment import of_program
 from compose.layout import Layout
-from scripts.command import run
+from scripts.command import run, stop_is_interruption
 from scripts.running import ROOT
 
 
@@ -30,11 +29,6 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What that program gets: how many models to fit at a time, and nothing of the person's."""
     jobs = {name: environ[name] for name in ("TRAINER_JOBS",) if name in environ}
     return {**of_program(environ), **jobs, "PYTHONSAFEPATH": "1"}
-
-
-def _stop(_number: int, _frame: object) -> None:
-    """A stop is an interruption, so that the program that fits is stopped as well."""
-    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -54,7 +48,7 @@ def main() -> int:
     def do() -> int:
         return subprocess.run(wanted, env=environment(os.environ), check=False).returncode
 
-    signal.signal(signal.SIGTERM, _stop)
+    stop_is_interruption()
     return run(do)
 
 

@@ -8,7 +8,6 @@ under the name --out.
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from chartbuster.errors import ChartBusterError, Misconfigured
 from chartbuster.writing import written_whole
 from compose.composed import Composed
 from compose.layout import Layout
-from scripts.command import run
+from scripts.command import run, stop_is_interruption
 from scripts.predict import environment
 from scripts.running import ROOT, running_stack
 
@@ -91,11 +90,6 @@ def _opened(data: Path) -> BinaryIO:
         ) from error
 
 
-def _stop(_number: int, _frame: object) -> None:
-    """A stop is an interruption: what is half written is removed on the way out."""
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -123,7 +117,7 @@ def main() -> int:
         env = environment(running_stack(), os.environ)
         return score(options.data, options.out, command(asked), env)
 
-    signal.signal(signal.SIGTERM, _stop)
+    stop_is_interruption()
     return run(do, interrupted="stopped; nothing was written")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from chartbuster import wording
 from webapp import controls, result, waiting, words
 from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown, State
@@ -94,7 +95,7 @@ def _dataset(state: Showing) -> Shown | Broken:
         "Dataset",
         list(by_name),
         key="dataset",
-        format_func=lambda name: f"{name} (synthetic)" if name == words.SYNTHETIC else name,
+        format_func=lambda name: f"{name} (synthetic)" if name == wording.SYNTHETIC else name,
         width=260,
     )
     return by_name.get(name or "", state.datasets[0])
@@ -125,15 +126,15 @@ def _model(shown: Shown) -> str:
 def _provenance(shown: Shown, model: str) -> None:
     run = shown.run
     st.header("Where this comes from", anchor=False)
-    if shown.dataset == words.SYNTHETIC:
+    if shown.dataset == wording.SYNTHETIC:
         st.info(
             "These songs are **synthetic**: invented, with the statistics of published figures. "
             "Bring your own with `make demo DATA=your.csv`.",
             icon=":material/science:",
         )
     st.markdown(
-        f"**Dataset** {words.plain(shown.dataset)}, {words.learnt_from(run)}  \n"
+        f"**Dataset** {words.plain(shown.dataset)}, {wording.learnt_from(run)}  \n"
         f"**Model** {words.plain(run.model(model).title)}  \n"
-        f"**Run** {words.plain(run.run_id)}, {words.moment(run.created)}  \n"
-        f"**Champion since** {words.moment(shown.champion.since)}"
+        f"**Run** {words.plain(run.run_id)}, {wording.moment(run.created)}  \n"
+        f"**Champion since** {wording.moment(shown.champion.since)}"
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from chartbuster import wording
 from chartbuster.errors import ChartBusterError, InvalidSong, TryAgain
 from chartbuster.runs import BASELINE
 from webapp import hero, words
@@ -56,7 +57,7 @@ def comparison(shown: Shown, model: str, song: Mapping[str, Any], prediction: Pr
         mean = prediction.genre_mean
         st.markdown(words.beside_the_mean(prediction.popularity, mean, song.get("genre")))
     st.markdown(words.measured_on(shown.run.model(model)))
-    if shown.dataset == words.SYNTHETIC:
+    if shown.dataset == wording.SYNTHETIC:
         st.markdown("Learnt from **synthetic songs**, so it says nothing about real music.")
 
 

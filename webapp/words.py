@@ -1,14 +1,9 @@
 """How figures, times and runs are put into words."""
 
 import re
-from datetime import UTC, datetime
 
-from chartbuster.registry import ModelEntry, RunManifest, Scores
+from chartbuster.registry import ModelEntry, Scores
 from chartbuster.runs import BASELINE
-
-SYNTHETIC = "demo"
-"""The dataset that every new stack is given, drawn by `chartbuster.demo`."""
-
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|$:~])")
 
@@ -60,18 +55,3 @@ def beside_the_mean(popularity: float, mean: float | None, genre: str | None) ->
 def model_caption(entry: ModelEntry) -> str:
     """What stands under a model's name in the choice of models."""
     return off_by(entry) + (", the one to beat" if entry.name == BASELINE else "")
-
-
-def moment(iso: str) -> str:
-    """An ISO 8601 time as people write it: `23 November 2026, 18:52 UTC`."""
-    try:
-        at = datetime.fromisoformat(iso).astimezone(UTC)
-    except ValueError:
-        return iso
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
-
-
-def learnt_from(run: RunManifest) -> str:
-    """How much a run learnt from: `20,000 songs by 3,100 artists`."""
-    songs = f"{run.songs:,} songs"
-    return f"{songs} by {run.artists:,} artists" if run.artists else songs

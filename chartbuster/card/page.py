@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from chartbuster import wording
 from chartbuster.card import comparison, pieces, provenance, trust, words
 from chartbuster.card.markup import Markup, element
 from chartbuster.report import Report
@@ -41,7 +42,9 @@ def model_card(run: RunManifest, report: Report | None) -> str:
             "main",
             element("p", "ChartBuster model card", class_="quiet"),
             element("h1", title),
-            pieces.paragraph(f"Learnt from {words.learnt_from(run)}, {words.moment(run.created)}."),
+            pieces.paragraph(
+                f"Learnt from {wording.learnt_from(run)}, {wording.moment(run.created)}."
+            ),
             _verdict(run, best),
             _without_report() if report is None else Markup(),
             element("nav", element("ul", *links), aria_label="Contents"),
@@ -102,7 +105,7 @@ def _verdict(run: RunManifest, best: ModelEntry) -> Markup:
         element("p", _sentence(run, best), class_="verdict"),
         element("dl", *tiles, class_="tiles") if tiles else Markup(),
         element("p", "Learnt from synthetic songs, so it says nothing about real music.")
-        if run.dataset == words.SYNTHETIC
+        if run.dataset == wording.SYNTHETIC
         else Markup(),
         class_="result",
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from chartbuster import wording
 from chartbuster.card import pieces, words
 from chartbuster.card.markup import Markup, element, joined
 from chartbuster.report import GenreScore, Report
@@ -44,7 +45,7 @@ def _figure(value: float) -> str:
 def configuration(run: RunManifest, report: Report | None) -> pieces.Section:
     facts = [
         ("Run", run.run_id),
-        ("Finished", words.moment(run.created)),
+        ("Finished", wording.moment(run.created)),
         ("Took", f"{run.seconds:,.0f} s"),
         ("Code", run.code),
         ("Locked packages", run.lock),
@@ -108,7 +109,7 @@ def limits(run: RunManifest, best: ModelEntry, report: Report | None) -> pieces.
             "song until the prediction rises does not make it popular."
         ),
         (
-            f"It speaks of songs like its own: {words.learnt_from(run)}{when}. Other genres, "
+            f"It speaks of songs like its own: {wording.learnt_from(run)}{when}. Other genres, "
             "markets or times are beyond what was tested."
         ),
         (
@@ -121,7 +122,7 @@ def limits(run: RunManifest, best: ModelEntry, report: Report | None) -> pieces.
         ),
         *_measured_limits(best, report),
     ]
-    if run.dataset == words.SYNTHETIC:
+    if run.dataset == wording.SYNTHETIC:
         said.insert(0, "Its songs are synthetic. Use it to try ChartBuster, and for nothing else.")
     return pieces.Section(
         "limits", "What not to use it for", element("ul", *(element("li", each) for each in said))

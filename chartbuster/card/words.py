@@ -1,14 +1,9 @@
 """How a card puts runs and figures into words."""
 
-from datetime import UTC, datetime
-
 from chartbuster.runs import BASELINE, Interval, ModelEntry, RunManifest, Scores
 
 KNOWN, NEW = "known artists", "new artists"
 PROTOCOLS = (KNOWN, NEW)
-
-SYNTHETIC = "demo"
-"""The dataset every new stack is given; its songs are invented."""
 
 
 def scores(entry: ModelEntry, protocol: str) -> Scores | None:
@@ -34,20 +29,6 @@ def for_whom(run: RunManifest, protocol: str) -> str:
     if protocol == NEW:
         return "for a debut"
     return "for a song by an artist it knows" if run.artists else "for a song it never met"
-
-
-def learnt_from(run: RunManifest) -> str:
-    songs = f"{run.songs:,} songs"
-    return f"{songs} by {run.artists:,} artists" if run.artists else songs
-
-
-def moment(iso: str) -> str:
-    """An ISO 8601 time as people write it; what is none stays as it is."""
-    try:
-        at = datetime.fromisoformat(iso).astimezone(UTC)
-    except ValueError:
-        return iso
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
 def points(value: float) -> str:

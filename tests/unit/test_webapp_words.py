@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from chartbuster import wording
 from chartbuster.memory import InMemoryStore
 from chartbuster.registry import ModelEntry, Scores
 from tests.unit.webapp_store import published
@@ -41,15 +42,15 @@ def test_the_prediction_is_said_beside_the_genres_mean(
 
 
 def test_a_moment_is_said_in_utc_and_nonsense_is_left_as_it_is() -> None:
-    assert words.moment("2026-11-23T19:52:00+01:00") == "23 November 2026, 18:52 UTC"
-    assert words.moment("soon") == "soon"
+    assert wording.moment("2026-11-23T19:52:00+01:00") == "23 November 2026, 18:52 UTC"
+    assert wording.moment("soon") == "soon"
 
 
 def test_a_run_without_artists_does_not_claim_any() -> None:
     run = published(InMemoryStore())
 
-    assert words.learnt_from(dataclasses.replace(run, songs=20_000, artists=0)) == "20,000 songs"
-    assert words.learnt_from(dataclasses.replace(run, songs=20_000, artists=3_100)) == (
+    assert wording.learnt_from(dataclasses.replace(run, songs=20_000, artists=0)) == "20,000 songs"
+    assert wording.learnt_from(dataclasses.replace(run, songs=20_000, artists=3_100)) == (
         "20,000 songs by 3,100 artists"
     )
 
