@@ -111,7 +111,7 @@ def read_configuration(text: str) -> Configuration:
         hits=_settings("hits", Hits, top.get("hits")),
         search=_settings("search", Search, top.get("search")),
         report=_settings("report", Reporting, top.get("report")),
-        blend=_blend(top.get("blend"), tuple(wanted)),
+        blend=_blend(top.get("blend"), tuple(name for name in wanted if name != BASELINE)),
         models=tuple(
             _settings(f"models.{name}", kind, wanted[name])
             for name, kind in known.items()

@@ -76,6 +76,7 @@ def test_whole_numbers_do_for_fractions_and_give_the_same_values() -> None:
         (changed("candidates: 4", "candidates: -1"), "search.candidates is -1; expected a whole"),
         (changed("seconds: 120", "second: 9"), "search has the unknown key 'second'"),
         (changed("[forest, boosting]", "[forest, forest]"), "blend is ['forest', 'forest']"),
+        (changed("[forest, boosting]", "[baseline, forest]"), "two or more of linear, forest"),
         (changed("[forest, boosting]", "[forest]"), "blend is ['forest']; expected no models, or"),
         (changed("[forest, boosting]", "forest"), "blend is 'forest'; expected no models, or two"),
         (SMALL.replace("{baseline: {}}", "[baseline]"), "models is ['baseline']; expected"),
