@@ -72,6 +72,7 @@ class _Work:
 
     songs: pd.DataFrame
     configuration: Configuration
+    inputs: Inputs
     exams: Exams
     stick: Yardstick
     fitting: Bench
@@ -100,7 +101,7 @@ def train(
     with bench(
         features, stick.popularity, seed=configuration.seed, jobs=jobs, monotonic=monotonic
     ) as fitting:
-        work = _Work(songs, configuration, exams, stick, fitting, tell)
+        work = _Work(songs, configuration, inputs_of(songs), exams, stick, fitting, tell)
         tell("looking for good settings", READ_SHARE)
         found = _search(work)
         examined = _examine(work, found.recipes)
@@ -126,7 +127,7 @@ def train(
         models=tuple(entries),
         best=best,
         columns=columns,
-        inputs=inputs_of(songs),
+        inputs=work.inputs,
         songs=len(songs),
         artists=count_artists(songs),
         report=report,
@@ -224,12 +225,12 @@ def _report(work: _Work, found: Found, examined: Mapping[str, Examined], best: s
     explain_with = _predict_with(result.model, tuple(work.fitting.features.columns))
     first = (work.exams.new or work.exams.known)[0]
     heldout = work.songs.iloc[first.test]
-    seed, inputs = work.configuration.seed, inputs_of(work.songs)
+    seed = work.configuration.seed
     shuffled = work.fitting.later(
         lambda: explain.importances(explain_with, heldout, seed=seed, repeats=3)
     )
     dependence = work.fitting.later(
-        lambda: explain.dependence(explain_with, heldout, inputs, seed=seed)
+        lambda: explain.dependence(explain_with, heldout, work.inputs, seed=seed)
     )
     ablation = [
         part
