@@ -20,11 +20,13 @@ def parser() -> argparse.ArgumentParser:
     """What the command line may say."""
     made = argparse.ArgumentParser(
         prog="python -m webapp",
-        description="Serve the ChartBuster app. ARTIFACTS_BUCKET names the bucket with runs and "
-        "champions; AWS_ENDPOINT_URL and the other settings of the AWS SDK say where S3 is. The "
-        "app starts without the store and without a model, and says so on its page. "
+        description="Serve the ChartBuster app. RAW_BUCKET, READY_BUCKET and ARTIFACTS_BUCKET "
+        "name the stack's buckets; AWS_ENDPOINT_URL and the other settings of the AWS SDK say "
+        "where S3 is. The app starts without the store and without a model, and says so on its page. "
         "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up.",
-        epilog="example: ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "
+        epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
+        "READY_BUCKET=chartbuster-local-000000000000-ready "
+        "ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "
         "python -m webapp --port 8501",
     )
     made.add_argument("--port", type=_port, default=8501, help="where to listen (%(default)s)")
@@ -41,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
     from chartbuster.errors import Misconfigured
-    from webapp.edges import serving_from_env
+    from webapp import edges
 
     try:
-        serving = serving_from_env(os.environ)
+        over = edges.from_env(os.environ)
     except Misconfigured as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     # The server shuts down in order and then raises the signal again; that is a clean end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    serve(serving, host=given.host, port=given.port)
+    serve(over, host=given.host, port=given.port)
     return 0
 
 

@@ -1,26 +1,52 @@
-"""Where the app meets the world: the process's one `Serving`, made once and handed to pages."""
+"""Where the app meets the world: made once per process and handed to every page."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from chartbuster.aws import s3_store
+from chartbuster.ports import ObjectStore
+from chartbuster.registry import Registry
 from webapp.serving import Serving
 from webapp.settings import Settings
 
-_provided: list[Serving] = []
+
+@dataclass(frozen=True)
+class Edges:
+    """The three buckets, and what is served from the last of them."""
+
+    raw: ObjectStore
+    ready: ObjectStore
+    artifacts: ObjectStore
+    serving: Serving
+
+    @property
+    def registry(self) -> Registry:
+        """Runs, champions and drift reports, as they are in the store now."""
+        return Registry(self.artifacts)
 
 
-def serving_from_env(env: Mapping[str, str]) -> Serving:
-    """The `Serving` over the bucket `env` names; raises `Misconfigured` where it names none."""
-    return Serving(s3_store(Settings.from_env(env).artifacts_bucket))
+_provided: list[Edges] = []
 
 
-def provide(serving: Serving) -> None:
-    """Let every page of this process use `serving`. Tests provide one over a store in memory."""
-    _provided[:] = [serving]
+def from_env(env: Mapping[str, str]) -> Edges:
+    """The edges `env` names; raises `Misconfigured` where it lacks some."""
+    settings = Settings.from_env(env)
+    artifacts = s3_store(settings.artifacts_bucket)
+    return Edges(
+        raw=s3_store(settings.raw_bucket),
+        ready=s3_store(settings.ready_bucket),
+        artifacts=artifacts,
+        serving=Serving(artifacts),
+    )
 
 
-def serving() -> Serving:
+def provide(edges: Edges) -> None:
+    """Let every page of this process use `edges`. Tests provide some over stores in memory."""
+    _provided[:] = [edges]
+
+
+def edges() -> Edges:
     """What was provided; raises `LookupError` when nothing was."""
     if not _provided:
-        raise LookupError("no Serving was provided; start the app with `python -m webapp`")
+        raise LookupError("no edges were provided; start the app with `python -m webapp`")
     return _provided[0]

@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from webapp import edges
+from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
 from webapp.looks import theme
-from webapp.serving import Serving
 from webapp.states import Away, Connecting, Showing, State, Waiting
 
 log = logging.getLogger(__name__)
@@ -47,9 +47,10 @@ def options(host: str, port: int) -> dict[str, Any]:
     }
 
 
-def application(serving: Serving) -> st.App:
-    """The app over `serving`: its pages, routes and headers."""
-    edges.provide(serving)
+def application(over: Edges) -> st.App:
+    """The app over the edges `over`: its pages, routes and headers."""
+    edges.provide(over)
+    serving = over.serving
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -101,9 +102,9 @@ def said(state: State) -> str:
             return "store-asleep" if asleep else "serving"
 
 
-def serve(serving: Serving, *, host: str, port: int) -> None:
+def serve(over: Edges, *, host: str, port: int) -> None:
     """Serve until a signal says stop."""
-    application(serving).run(config=options(host, port))
+    application(over).run(config=options(host, port))
 
 
 def _show_no_trace(error: Exception) -> bool:

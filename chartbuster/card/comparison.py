@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chartbuster.card import pieces, words
-from chartbuster.card.markup import Markup, joined
-from chartbuster.card.plots import About, Line, Mark, Row, lines, rows
+from chartbuster.markup import Markup, joined
+from chartbuster.plots import About, Line, Mark, Row, lines, rows
 from chartbuster.report import Ablated, Report
 from chartbuster.runs import ModelEntry, RunManifest, Scores
 

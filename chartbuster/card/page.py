@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chartbuster import wording
+from chartbuster import plots, wording
 from chartbuster.card import comparison, pieces, provenance, trust, words
-from chartbuster.card.markup import Markup, element
+from chartbuster.markup import Markup, element
 from chartbuster.report import Report
 from chartbuster.runs import BASELINE, ModelEntry, RunManifest
 
@@ -33,7 +33,7 @@ def model_card(run: RunManifest, report: Report | None) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         element("title", f"{title}: ChartBuster model card"),
-        element("style", Markup(_STYLE.read_text(encoding="utf-8"))),
+        element("style", Markup(_STYLE.read_text(encoding="utf-8") + plots.style())),
     )
     links = (element("li", element("a", part.heading, href=f"#{part.name}")) for part in parts)
     body = element(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chartbuster.card import words
-from chartbuster.card.markup import Markup, element, joined
-from chartbuster.card.plots import Mark
+from chartbuster.markup import Markup, element, joined
+from chartbuster.plots import Mark
 from chartbuster.runs import Interval
 
 _NOTHING = Markup()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from chartbuster import wording
 from chartbuster.card import pieces, words
-from chartbuster.card.markup import Markup, element, joined
+from chartbuster.markup import Markup, element, joined
 from chartbuster.report import GenreScore, Report
 from chartbuster.runs import ModelEntry, RunManifest
 

@@ -12,7 +12,7 @@ from chartbuster.learn.predictor import Predictor
 from chartbuster.runs import RunManifest
 from chartbuster.scoring import song_table
 from tests.acceptance.stack import Stack
-from webapp import form
+from webapp.predict import form
 
 _SEEN = 30_000
 

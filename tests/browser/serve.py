@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo
-from tests.unit.webapp_store import model_key, published
+from tests.unit.webapp_store import edges_over, model_key, published
 from webapp.server import serve
-from webapp.serving import Serving
 
 # Long enough for a browser to see what is there before.
 _SOON = 12.0
@@ -48,7 +47,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="champion")
     options = parser.parse_args()
-    serve(Serving(store_in(options.state)), host="127.0.0.1", port=options.port)
+    serve(edges_over(store_in(options.state)), host="127.0.0.1", port=options.port)
     return 0
 
 

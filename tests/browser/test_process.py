@@ -10,6 +10,8 @@ from tests.browser.conftest import answer, running
 
 # Nothing listens on the discard port, so the store is as far away as it can be.
 NO_STORE = {
+    "RAW_BUCKET": "nowhere",
+    "READY_BUCKET": "nowhere",
     "ARTIFACTS_BUCKET": "nowhere",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_DEFAULT_REGION": "eu-central-1",

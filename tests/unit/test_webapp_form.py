@@ -8,7 +8,7 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.registry import AttributeRange, Inputs
 from chartbuster.songs import AUDIO_NAMES
 from tests.unit.webapp_store import published
-from webapp import form
+from webapp.predict import form
 
 INPUTS = Inputs(
     audio={

@@ -14,8 +14,9 @@ from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
 from chartbuster.registry import Registry
 from tests.unit.test_webapp_serving import Moody
-from tests.unit.webapp_store import NOW, model_key, published
-from webapp import edges, form
+from tests.unit.webapp_store import NOW, edges_over, model_key, published
+from webapp import edges
+from webapp.predict import form
 from webapp.serving import Serving
 from webapp.states import Showing, Shown
 
@@ -24,12 +25,11 @@ APP = Path(webapp.__file__).with_name("app.py")
 
 def opened(store: InMemoryStore) -> tuple[AppTest, Serving]:
     """The app over `store`, as a visitor finds it."""
-    serving = Serving(store)
-    serving.refresh()
-    edges.provide(serving)
+    over = edges_over(store)
+    edges.provide(over)
     app = AppTest.from_file(str(APP), default_timeout=30).run()
     assert not app.exception
-    return app, serving
+    return app, over.serving
 
 
 def popularity(app: AppTest) -> float:

@@ -16,7 +16,10 @@ from webapp.settings import Settings
 RUNS_CODE = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 FOLDER = Path(webapp.__file__).parent
 ON_THE_WAY_TO_A_MODEL = [*FOLDER.rglob("*.py"), Path(stored.__file__), Path(predictor.__file__)]
-WITHOUT_STREAMLIT = ("states.py", "serving.py", "form.py", "words.py", "hero.py", "settings.py")
+WITHOUT_STREAMLIT = (
+    *("states.py", "serving.py", "words.py", "settings.py", "edges.py"),
+    *("predict/form.py", "predict/hero.py"),
+)
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -40,10 +43,11 @@ def test_what_knows_the_registry_or_the_words_knows_no_streamlit(name: str) -> N
 
 
 def test_the_settings_name_what_is_missing() -> None:
-    with pytest.raises(Misconfigured, match="ARTIFACTS_BUCKET"):
-        Settings.from_env({"ARTIFACTS_BUCKET": " "})
+    with pytest.raises(Misconfigured, match=r"RAW_BUCKET.*ARTIFACTS_BUCKET"):
+        Settings.from_env({"ARTIFACTS_BUCKET": " ", "READY_BUCKET": "ready"})
 
-    assert Settings.from_env({"ARTIFACTS_BUCKET": "a-bucket"}).artifacts_bucket == "a-bucket"
+    names = {"RAW_BUCKET": "raw", "READY_BUCKET": "ready", "ARTIFACTS_BUCKET": "artifacts"}
+    assert Settings.from_env(names) == Settings("raw", "ready", "artifacts")
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

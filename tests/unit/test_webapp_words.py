@@ -8,7 +8,8 @@ from chartbuster import wording
 from chartbuster.memory import InMemoryStore
 from chartbuster.registry import ModelEntry, Scores
 from tests.unit.webapp_store import published
-from webapp import hero, words
+from webapp import words
+from webapp.predict import hero
 
 SCORES = Scores(r2=0.6, mae=6.94, rmse=9.0, spearman=0.7, songs=100)
 ENTRY = ModelEntry("boosting", "Gradient boosting", "m", 1, 1.0, SCORES, None)

@@ -1,5 +1,6 @@
 """The page Predict, as Streamlit runs it."""
 
-from webapp import edges, predict
+from webapp import edges
+from webapp.predict import page
 
-predict.show(edges.serving())
+page.show(edges.edges())

@@ -8,7 +8,8 @@ import streamlit as st
 from chartbuster import wording
 from chartbuster.errors import ChartBusterError, InvalidSong, TryAgain
 from chartbuster.runs import BASELINE
-from webapp import hero, words
+from webapp import words
+from webapp.predict import hero
 from webapp.serving import Prediction, Serving
 from webapp.states import Shown
 

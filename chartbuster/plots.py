@@ -3,15 +3,17 @@ a browser's script.
 
 Every plot is 360 units wide, so that its letters can still be read on a telephone. It has a title
 and a description for those who do not see it. Colours are classes (`s1`, `s2`, `axis`, ...) that
-the page's style sheet fills in, for light, dark and paper.
+`style` fills in from the page's own, for light, dark and paper.
 """
 
 import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from chartbuster.card.markup import Markup, element, joined
+from chartbuster.markup import Markup, element, joined
 
 WIDTH = 360
 """How wide every plot is, in its own units."""
@@ -24,6 +26,12 @@ _AXIS = 36
 _ROW = 21
 _LABELS = 19 * _LETTER
 _STEPS = (1.0, 2.0, 5.0)
+
+
+@cache
+def style() -> str:
+    """The plots' style sheet; the page gives it --ink, --quiet, --rule, --teal and --second."""
+    return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:

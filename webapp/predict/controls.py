@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from webapp import form
+from webapp.predict import form
 from webapp.states import Shown
 
 

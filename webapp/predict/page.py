@@ -5,41 +5,27 @@ from pathlib import Path
 import streamlit as st
 
 from chartbuster import wording
-from webapp import controls, result, waiting, words
+from webapp import frame, waiting, words
+from webapp.edges import Edges
+from webapp.predict import controls, result
 from webapp.serving import Serving
-from webapp.states import Broken, Showing, Shown, State
+from webapp.states import Broken, Showing, Shown
 
 _STYLE = Path(__file__).with_name("style.css")
-_POLL = 2.0
 
 
-def show(serving: Serving) -> None:
+def show(edges: Edges) -> None:
     """The whole page, whatever the state of the store."""
-    st.html(_STYLE)
-    st.title("ChartBuster", anchor=False)
-    st.markdown("Describe a song and see how popular it would be, from 0 to 100.")
-    state = serving.state
-    if isinstance(state, Showing):
-        _datasets(serving, state)
-    else:
-        waiting.show(state)
-    _follow(serving, state)
-
-
-@st.fragment(run_every=_POLL)
-def _follow(serving: Serving, seen: State) -> None:
-    """Draw the page again when the store holds something else than the page shows."""
-    if serving.state is not seen:
-        st.rerun()
+    frame.of_champions(
+        edges.serving,
+        "ChartBuster",
+        "Describe a song and see how popular it would be, from 0 to 100.",
+        lambda state: _datasets(edges.serving, state),
+    )
 
 
 def _datasets(serving: Serving, state: Showing) -> None:
-    if state.asleep:
-        st.warning(
-            "The store does not answer at the moment. Models that are loaded go on working; a new "
-            "champion will show once it answers again.",
-            icon=":material/hourglass_top:",
-        )
+    st.html(_STYLE)
     match state.datasets:
         case (Broken() as only,):
             with waiting.card():
@@ -69,7 +55,7 @@ def _song_and_result(serving: Serving, state: Showing) -> None:
         st.header("The song", anchor=False)
         row = st.container(horizontal=True, vertical_alignment="bottom")
         with row:
-            found = _dataset(state)
+            found = frame.dataset(state)
         if isinstance(found, Broken):
             with number:
                 waiting.broken(found)
@@ -84,21 +70,6 @@ def _song_and_result(serving: Serving, state: Showing) -> None:
     with says:
         if prediction is not None:
             result.comparison(found, model, asked, prediction)
-
-
-def _dataset(state: Showing) -> Shown | Broken:
-    """The dataset the visitor chose, the active one at first."""
-    by_name = {found.dataset: found for found in state.datasets}
-    if len(by_name) == 1:
-        return state.datasets[0]
-    name = st.selectbox(
-        "Dataset",
-        list(by_name),
-        key="dataset",
-        format_func=lambda name: f"{name} (synthetic)" if name == wording.SYNTHETIC else name,
-        width=260,
-    )
-    return by_name.get(name or "", state.datasets[0])
 
 
 def _model(shown: Shown) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chartbuster.card.markup import Markup, element, joined
-from chartbuster.card.plots import (
+from chartbuster.markup import Markup, element, joined
+from chartbuster.plots import (
     About,
     Line,
     Mark,

@@ -1,0 +1,1 @@
+"""The page Batch: a whole file of songs, scored."""

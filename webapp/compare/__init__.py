@@ -1,0 +1,1 @@
+"""The page Compare: variants of a song side by side."""

@@ -1,0 +1,1 @@
+"""The page Pipeline: a song's way through the stack, live."""
