@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from chartbuster.aws import s3_store
 from chartbuster.operations import Operations
 from chartbuster.operators import EVERYBODY, Operators
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
+from webapp.library import Library
 from webapp.serving import Serving
 from webapp.settings import Settings
 
@@ -27,6 +29,11 @@ class Edges:
     def registry(self) -> Registry:
         """Runs, champions and drift reports, as they are in the store now."""
         return Registry(self.artifacts)
+
+    @cached_property
+    def library(self) -> Library:
+        """Every run in the store, each read once."""
+        return Library(self.registry)
 
     @property
     def operations(self) -> Operations:
