@@ -1,6 +1,6 @@
 """The app as a process: Streamlit's settings, its routes and what happens when it starts."""
 
-import asyncio
+import importlib
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -59,17 +59,10 @@ def application(over: Edges) -> st.App:
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
         stopping = threading.Event()
-
-        def look_then_follow() -> None:
-            serving.refresh()
-            looked.set()
-            serving.follow(stopping.wait)
-
-        looked = threading.Event()
-        threading.Thread(target=look_then_follow, name="follow-champions", daemon=True).start()
-        # The port opens once the champion is loaded, so the first visitor waits for nothing;
-        # a store that is away must not hold it closed, because the page says what is wrong.
-        await asyncio.to_thread(looked.wait, _FIRST_LOOK)
+        following = threading.Thread(
+            target=serving.follow, args=(stopping.wait,), name="follow-champions", daemon=True
+        )
+        following.start()
         try:
             yield None
         finally:
@@ -93,6 +86,12 @@ def application(over: Edges) -> st.App:
     )
 
 
+def _import_pages() -> None:
+    """Import what the pages will, which would otherwise be the first visitor's second."""
+    for page in sorted((Path(__file__).parent / "pages").glob("*.py")):
+        importlib.import_module(f"webapp.{page.stem}.page")
+
+
 def said(state: State) -> str:
     """The state in one word, for programs."""
     match state:
@@ -107,7 +106,16 @@ def said(state: State) -> str:
 
 
 def serve(over: Edges, *, host: str, port: int) -> None:
-    """Serve until a signal says stop."""
+    """Serve until a signal says stop.
+
+    The port opens once the champion is loaded and the pages are imported, so the first visitor
+    waits for neither; a store that is away must not hold it closed for long, because the page says
+    what is wrong.
+    """
+    looking = threading.Thread(target=over.serving.refresh, name="first-look", daemon=True)
+    looking.start()
+    _import_pages()
+    looking.join(_FIRST_LOOK)
     application(over).run(config=options(host, port))
 
 
