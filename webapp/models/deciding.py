@@ -1,6 +1,7 @@
 """Promote and roll back: the dialogs, and what came of it."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,19 +30,34 @@ _OUTCOME = "decision outcome"
 _REASON = "decision reason"
 
 
+# A page may be drawn again at once, because the champion has changed; so what came of a decision is
+# not said once but for a while.
+_SAID_FOR = 20.0
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a decision, in Markdown."""
+    """What came of a decision, in Markdown, and until when it is said (monotonic seconds)."""
 
     done: bool
     says: str
+    until: float
 
 
 def outcome() -> None:
-    """What came of the last decision, said once."""
-    found = st.session_state.pop(_OUTCOME, None)
-    if found is not None:
+    """What came of the last decision, for a while or until the next one."""
+    found = st.session_state.get(_OUTCOME)
+    if found is None:
+        return
+    if time.monotonic() < found.until:
         _say(found)
+    else:
+        forget()
+
+
+def forget() -> None:
+    """Say no more of the last decision."""
+    st.session_state.pop(_OUTCOME, None)
 
 
 def who_may(edges: Edges) -> None:
@@ -50,7 +66,7 @@ def who_may(edges: Edges) -> None:
         st.caption(f"Deciding is for operators: {plain(why)}.")
 
 
-@st.dialog("Promote a model", on_dismiss=lambda: _forget())
+@st.dialog("Promote a model", on_dismiss=forget)
 def promote(edges: Edges, shelf: Shelf, run: RunManifest, entry: ModelEntry) -> None:
     """Ask for a reason, and make `entry` of `run` the champion."""
     if not _still_open(edges, f"promote a model of dataset {shelf.dataset!r}"):
@@ -64,7 +80,7 @@ def promote(edges: Edges, shelf: Shelf, run: RunManifest, entry: ModelEntry) -> 
     _ask("Promote", _promote, edges, shelf.dataset, run.run_id, entry)
 
 
-@st.dialog("Roll back the champion", on_dismiss=lambda: _forget())
+@st.dialog("Roll back the champion", on_dismiss=forget)
 def roll_back(edges: Edges, shelf: Shelf, champion: Champion) -> None:
     """Ask for a reason, and make the champion before this one the champion again."""
     if not _still_open(edges, f"roll back the champion of dataset {shelf.dataset!r}"):
@@ -156,12 +172,16 @@ def _decide(edges: Edges, act: Callable[[str], Champion], done: str) -> None:
         after = act(st.session_state.get(_REASON, ""))
     except ChartBusterError as error:
         log.warning("decision_failed", extra={"why": str(error)})
-        st.session_state[_OUTCOME] = Outcome(False, why_not(error))
+        _keep(done=False, says=why_not(error))
         return
     log.info("champion_moved", extra={"dataset": after.dataset, "run": after.run_id})
-    st.session_state[_OUTCOME] = Outcome(True, done)
+    _keep(done=True, says=done)
     # So that this page, and Predict, show it at once and not when the store is next asked.
     edges.serving.refresh()
+
+
+def _keep(*, done: bool, says: str) -> None:
+    st.session_state[_OUTCOME] = Outcome(done, says, until=time.monotonic() + _SAID_FOR)
 
 
 def why_not(error: ChartBusterError) -> str:
@@ -205,7 +225,3 @@ def _say(found: Outcome) -> None:
         st.success(found.says, icon=":material/trophy:")
     else:
         st.error(found.says, icon=":material/block:")
-
-
-def _forget() -> None:
-    st.session_state.pop(_OUTCOME, None)

@@ -28,7 +28,7 @@ else; a model that does not beat it has learnt nothing.
 of them, 0 none, as if it always said the same, and less than 0 is worse than that.
 
 **Hits found** is the average precision: 1 if every hit had a higher hit probability than every
-other song. Naming songs at random would reach the share of hits, which is about 0.05.
+other song. Naming songs at random would reach the share of hits, which the model card names.
 
 **Within interval** is how often a song's popularity was in the interval given with its
 prediction, which is meant to hold nine in ten. **Interval width** is how wide it is on average, in
@@ -153,7 +153,11 @@ def _holder(edges: Edges, held: Shelf) -> None:
     before = held.former
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
-            "Roll back…", icon=":material/undo:", disabled=before is None, key="roll back"
+            "Roll back…",
+            icon=":material/undo:",
+            disabled=before is None,
+            key="roll back",
+            on_click=deciding.forget,
         )
         st.markdown(
             f"A rollback returns to {plain(held.named(before.run_id, before.model))}, champion "
@@ -178,7 +182,9 @@ def _tiles(run: RunManifest, entry: ModelEntry) -> None:
     grid = st.grid(4, min_column_width=150)
     for label, value, beside in tiles:
         with grid.cell():
-            st.metric(label, value, beside, delta_color="off", delta_arrow="off")
+            st.metric(label, value)
+            if beside:
+                st.caption(beside)
 
 
 def _run(held: Shelf) -> RunManifest:
@@ -222,7 +228,11 @@ def _leaderboard(edges: Edges, held: Shelf, run: RunManifest) -> None:
             width=420,
         )
         pressed = st.button(
-            "Promote…", icon=":material/trophy:", disabled=model is None, key="promote"
+            "Promote…",
+            icon=":material/trophy:",
+            disabled=model is None,
+            key="promote",
+            on_click=deciding.forget,
         )
     if pressed and model is not None:
         deciding.promote(edges, held, run, by_name[model])
