@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo
+from tests.unit.webapp_data_store import lived_in
 from tests.unit.webapp_store import edges_over, model_key, published
 from webapp.server import serve
 
@@ -22,7 +23,7 @@ class Absent(InMemoryStore):
         raise Unreachable(f"no answer for {prefix}")
 
 
-STATES = ("champion", "soon", "empty", "away", "broken")
+STATES = ("champion", "soon", "empty", "away", "broken", "data")
 
 
 def store_in(state: str) -> InMemoryStore:
@@ -47,7 +48,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="champion")
     options = parser.parse_args()
-    serve(edges_over(store_in(options.state)), host="127.0.0.1", port=options.port)
+    over = lived_in().edges() if options.state == "data" else edges_over(store_in(options.state))
+    serve(over, host="127.0.0.1", port=options.port)
     return 0
 
 
