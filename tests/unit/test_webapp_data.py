@@ -156,7 +156,7 @@ def test_a_dataset_of_refused_files_alone_says_that_nothing_can_be_used() -> Non
 
     app = opened(buckets)
 
-    assert "none of its files can be used yet" in said(app)
+    assert "None of the files can be used yet" in said(app)
     assert figures(app)["Songs"] == "0"
     assert "None: every row became a song" in said(app)
 
@@ -230,6 +230,19 @@ def test_without_a_drift_report_the_page_says_when_one_is_made() -> None:
     app = at(opened(lived_in()), "untidy")
 
     assert "No drift report yet" in said(app)
+
+
+def test_a_champion_that_cannot_be_read_is_named_and_the_files_are_still_shown() -> None:
+    buckets = lived_in()
+    buckets.artifacts.write(layout.champion("demo"), b"{cut")
+
+    app = opened(buckets)
+
+    assert "The champion of this dataset cannot be shown" in app.error[0].value
+    page = said(app)
+    assert "**600 songs** in 1 file" in page
+    assert "No model has learnt" not in page
+    assert "Written in UTF-8" in page
 
 
 def test_every_dataset_is_offered_those_with_a_champion_first() -> None:

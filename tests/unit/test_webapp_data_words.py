@@ -65,7 +65,7 @@ def test_the_champion_comes_from_the_files_as_they_are_or_it_is_said() -> None:
 
 
 def test_what_is_known_without_a_champion() -> None:
-    assert "none of its files" in sentences.songs(None, [])
+    assert "None of the files" in sentences.songs(None, [])
     said = sentences.songs(None, [read("track_id,popularity\na,1\n")])
     assert said.startswith("**1 song** in 1 file.")
 

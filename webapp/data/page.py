@@ -61,7 +61,7 @@ def _dataset(edges: Edges, state: Showing | Waiting, dataset: str) -> None:
     reports = _reports(edges, uploads)
     shown = found if isinstance(found, Shown) else None
     st.header(f"{plain(frame.named(dataset))} in short", anchor=False)
-    _summary(shown, uploads, reports)
+    _summary(found, uploads, reports)
     if isinstance(found, Broken):
         st.error(
             f"The champion of this dataset cannot be shown. {plain(found.why)}",
@@ -101,10 +101,10 @@ def _reports(edges: Edges, uploads: tuple[Upload, ...]) -> dict[Upload, UploadRe
 
 
 def _summary(
-    shown: Shown | None, uploads: tuple[Upload, ...], reports: dict[Upload, UploadReport]
+    found: Shown | Broken | None, uploads: tuple[Upload, ...], reports: dict[Upload, UploadReport]
 ) -> None:
     """The dataset in figures and in a few sentences, what needs somebody's care below them."""
-    run = shown.run if shown else None
+    run = found.run if isinstance(found, Shown) else None
     read = list(reports.values())
     usable = [report for report in read if report.status == READY]
     with st.container(horizontal=True, key="figures"):
@@ -116,12 +116,12 @@ def _summary(
             f"{len(run.inputs.genres if run else {g for each in usable for g in each.genres}):,}",
         )
         st.metric("Rows rejected", f"{sum(each.rows.rejected for each in read):,}")
-    if shown and shown.dataset == wording.SYNTHETIC:
+    if found and found.dataset == wording.SYNTHETIC:
         st.info(
             "These songs are **synthetic**: invented, with the statistics of published figures.",
             icon=":material/science:",
         )
-    said = [sentences.songs(run, read)]
+    said = [sentences.songs(run, read, broken=isinstance(found, Broken))]
     if read:
         said.append(sentences.rows(read))
     if usable:

@@ -52,8 +52,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def songs(run: RunManifest | None, reports: Sequence[UploadReport]) -> str:
-    """How many songs there are, and what has learnt from them."""
+def songs(run: RunManifest | None, reports: Sequence[UploadReport], *, broken: bool = False) -> str:
+    """How many songs there are, and what has learnt from them.
+
+    Without `run` no model has, unless the champion is `broken`.
+    """
     if run is not None:
         genres = f" in {counted(len(run.inputs.genres), 'genre')}" if run.inputs.genres else ""
         return (
@@ -62,9 +65,10 @@ def songs(run: RunManifest | None, reports: Sequence[UploadReport]) -> str:
         )
     ready = [report for report in reports if report.status == READY]
     if not ready:
-        return "No model has learnt from this dataset: none of its files can be used yet."
+        return "None of the files can be used yet, so there is nothing to learn from."
     total = counted(sum(report.songs for report in ready), "song")
-    return f"**{total}** in {counted(len(ready), 'file')}. No model has learnt from them yet."
+    model = "" if broken else " No model has learnt from them yet."
+    return f"**{total}** in {counted(len(ready), 'file')}.{model}"
 
 
 def changed(run: RunManifest, uploads: Iterable[Upload]) -> str:

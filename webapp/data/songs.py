@@ -151,9 +151,9 @@ def _scores(edges: Edges, shown: Shown) -> Sequence[GenreScore]:
 
 
 def _without_champion() -> None:
-    st.header("No model yet", anchor=False)
+    st.header("No songs to show yet", anchor=False)
     st.markdown(
-        "The songs are counted when a model learns from them. Until then, *Files* and *Genres* "
-        "say what is known of this dataset.",
+        "Songs are counted in the run of the champion, and there is none that can be read. Until "
+        "then, *Files* and *Genres* say what is known of this dataset.",
         width=_WIDE,
     )
