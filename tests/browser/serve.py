@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo
+from tests.unit.webapp_data_store import lived_in
 from tests.unit.webapp_store import edges_over, model_key, published
 from webapp.server import serve
 from webapp.settings import SignIn
@@ -28,7 +29,7 @@ class Absent(InMemoryStore):
         raise Unreachable(f"no answer for {prefix}")
 
 
-STATES = ("champion", "soon", "empty", "away", "broken")
+STATES = ("champion", "soon", "empty", "away", "broken", "data")
 
 
 def store_in(state: str) -> InMemoryStore:
@@ -53,7 +54,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="champion")
     options = parser.parse_args()
-    over = edges_over(store_in(options.state))
+    over = lived_in().edges() if options.state == "data" else edges_over(store_in(options.state))
     if sign_in := SignIn.from_env(os.environ):
         over = dataclasses.replace(over, sign_in=sign_in, operators=sign_in.operators)
     serve(over, host="127.0.0.1", port=options.port)
