@@ -126,7 +126,7 @@ class Serving:
         What the run cannot say besides, because it is older or a file of it is damaged, is None.
         """
         predictor = self._predictor(shown)
-        row = predictor.ground.matrix(song)
+        row = predictor.ground.row(song)
         mean = self._if_there(predictor, BASELINE, lambda: predictor.said(BASELINE, row))
         return self._with_memory(
             predictor,
