@@ -28,8 +28,11 @@ from chartbuster.study import Advice, Change, Study, Sureness
 
 type Numbers = NDArray[np.float64]
 
-PAIRS = 8
-"""So many orders of attributes are drawn for contributions, and each is also walked backwards."""
+PAIRS = 12
+"""So many orders of attributes are drawn for contributions, and each is also walked backwards.
+
+With the models and songs we have, the worst of a song's contributions is then off by 0.2 points.
+"""
 
 WORTH = 0.05
 """By how many points a change has to lift a prediction to be worth advising."""
