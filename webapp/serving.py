@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from chartbuster import layout
 from chartbuster.errors import (
     ChartBusterError,
@@ -28,7 +30,6 @@ from chartbuster.outlooks import OUTLOOK
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Champion, Registry
 from chartbuster.runs import BASELINE, RunManifest
-from chartbuster.scoring import song_table
 from chartbuster.study import Study
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
 
@@ -166,12 +167,10 @@ class Serving:
         Raises `InvalidSong`, `UntrustedModel` (the stored file is not what the run vouches for),
         `NotFound`, or `Unreachable` when a model not loaded yet cannot be fetched.
         """
-        table = song_table([song], shown.run.inputs)
         predictor = self._predictor(shown)
-        said = self._with_memory(shown.run.run_id, model, lambda: predictor.predict(model, table))
-        run = shown.run.run_id
-        mean = self._if_there(run, BASELINE, lambda: predictor.predict(BASELINE, table))
-        return Prediction(float(said[0]), None if mean is None else float(mean[0]))
+        run, row = shown.run.run_id, self._row(predictor, model, song)
+        said = self._with_memory(run, model, lambda: predictor.said(model, row))
+        return Prediction(float(said[0]), self._genre_mean(predictor, row))
 
     def study(self, shown: Shown, model: str, song: Mapping[str, Any]) -> Study:
         """Everything `model` of the run says of `song`; raises what `predict` raises.
@@ -179,20 +178,24 @@ class Serving:
         What the run cannot say besides, because it is older or a file of it is damaged, is None.
         """
         predictor = self._predictor(shown)
-        row = predictor.ground.row(song)
-        run = shown.run.run_id
-        mean = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
+        run, row = shown.run.run_id, self._row(predictor, model, song)
+        outlooks = self._if_there(run, OUTLOOK, predictor.outlooks)
+        mean = self._genre_mean(predictor, row)
         return self._with_memory(
             run,
             model,
-            lambda: study(
-                predictor,
-                model,
-                song,
-                outlooks=self._if_there(run, OUTLOOK, predictor.outlooks),
-                genre_mean=None if mean is None else float(mean[0]),
-            ),
+            lambda: study(predictor, model, song, outlooks=outlooks, genre_mean=mean),
         )
+
+    def _row(self, predictor: Predictor, model: str, song: Mapping[str, Any]) -> NDArray[Any]:
+        """The song as the run's models see it."""
+        run = predictor.manifest.run_id
+        return self._with_memory(run, model, lambda: predictor.ground.row(song))
+
+    def _genre_mean(self, predictor: Predictor, row: NDArray[Any]) -> float | None:
+        run = predictor.manifest.run_id
+        said = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
+        return None if said is None else float(said[0])
 
     def _if_there[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer | None:
         """The answer, or None where the run cannot give it."""

@@ -118,7 +118,7 @@ def _curves(
     for name, these in itertools.groupby(answers, key=lambda answer: answer[0][0]):
         points = {value: answer for (_, value), answer in these}
         own = values[name]
-        if isinstance(own, float):
+        if isinstance(own, int | float):
             points[own] = prediction
             points = dict(sorted(points.items()))
         elif own in points:
