@@ -158,13 +158,13 @@ def _advice(
         for pair in itertools.product(one, other)
     ]
     found: tuple[tuple[int, ...], float] = ((), prediction)
-    if leading and predicted[best(leading[0])] >= prediction + WORTH:
+    if leading and predicted[best(leading[0])] - prediction >= WORTH:
         found = ((best(leading[0]),), float(predicted[best(leading[0])]))
     if pairs:
         first, second = (ground.choices[list(side)] for side in zip(*pairs, strict=True))
         # What one change leaves to the song, -1, the other may take from its own row.
         together = ask(np.maximum(first, second))
-        if together.max() >= found[1] + WORTH:
+        if together.max() - found[1] >= WORTH:
             found = (pairs[int(together.argmax())], float(together.max()))
     numbers, reached = found
     changes = [ground.changes[number] for number in numbers]
