@@ -20,9 +20,11 @@ from chartbuster.errors import (
     TryAgain,
     UntrustedModel,
 )
+from chartbuster.layout import SONGS
+from chartbuster.learn.library import Library
 from chartbuster.learn.predictor import Predictor
 from chartbuster.ports import ObjectStore
-from chartbuster.registry import Champion, Registry
+from chartbuster.registry import Champion, Registry, RunManifest
 from chartbuster.runs import BASELINE
 from chartbuster.scoring import song_table
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
@@ -60,8 +62,10 @@ class Serving:
         self._looked_at = monotonic()
         self._seen: dict[str, tuple[str, Shown]] = {}
         self._predictors: dict[str, Predictor] = {}
+        self._libraries: dict[str, tuple[RunManifest, Library]] = {}
         self._refused: dict[tuple[str, str], tuple[float, ChartBusterError]] = {}
         self._refreshing = threading.Lock()
+        self._reading = threading.Lock()
 
     @property
     def state(self) -> State:
@@ -77,10 +81,12 @@ class Serving:
         all the same: whoever opens a page would wait for the end of a long one.
         """
         rested = 0.0
+        self._read_ahead()
         while not wait(_WATCHED):
             rested += _WATCHED
             if rested >= self.pause():
                 self.refresh()
+                self._read_ahead()
                 rested = 0.0
 
     def pause(self) -> float:
@@ -121,12 +127,62 @@ class Serving:
             return Prediction(popularity, None)
         return Prediction(popularity, mean)
 
+    def library(self, shown: Shown) -> Library:
+        """The songs the run learnt from; takes a second or two when nobody asked before.
+
+        Raises `NotFound` for a run made before there were any, `UntrustedModel` or `Corrupt` when
+        the stored file is not what the run vouches for, or `Unreachable` while it cannot be read.
+        """
+        run = shown.run
+        if SONGS not in run.files:
+            raise NotFound(
+                f"run {run.run_id} has no {SONGS}, so its songs cannot be searched; put the "
+                "dataset's file in again to train it anew"
+            )
+        with self._reading:
+            known = self._libraries.get(run.run_id)
+            if known is None or known[0] != run:
+                self._check_refused(run.run_id, SONGS)
+                known = run, self._read_library(run)
+                self._libraries[run.run_id] = known
+                _settle()
+        return known[1]
+
+    def _read_library(self, run: RunManifest) -> Library:
+        try:
+            return Library.read(self._registry.file(run, SONGS), run.inputs)
+        except TryAgain:
+            raise
+        except ChartBusterError as error:
+            failure = error
+        except Exception as error:
+            log.exception("library_failed", extra={"run": run.run_id})
+            failure = Corrupt(f"{SONGS} of run {run.run_id} cannot be read: {error}")
+        log.warning("library_refused", extra={"run": run.run_id, "why": str(failure)})
+        self._refused[run.run_id, SONGS] = (self._monotonic(), failure)
+        raise failure
+
+    def _read_ahead(self) -> None:
+        """Read the songs of the first dataset, so that no visitor waits for them."""
+        state = self._state
+        for found in state.datasets[:1] if isinstance(state, Showing) else ():
+            if isinstance(found, Shown):
+                try:
+                    self.library(found)
+                except ChartBusterError as error:
+                    # The page that needs them meets the same error and says so.
+                    log.debug("library_not_read", extra={"why": str(error)})
+
+    def _check_refused(self, run_id: str, name: str) -> None:
+        """Raise again what was raised of this file or model a moment ago."""
+        refused = self._refused.get((run_id, name))
+        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
+            raise refused[1]
+
     def _with_memory(self, predictor: Predictor, model: str, table: Any) -> Any:
         """Predict, but fetch a model that was refused a moment ago only once in a while."""
         name = (predictor.manifest.run_id, model)
-        refused = self._refused.get(name)
-        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
-            raise refused[1]
+        self._check_refused(*name)
         try:
             return predictor.predict(model, table)
         except (TryAgain, InvalidSong):
@@ -204,9 +260,10 @@ class Serving:
         """Load the models the first page needs before anybody is shown it; forget old runs."""
         shown = [found for found in datasets if isinstance(found, Shown)]
         current = {found.run.run_id for found in shown}
-        gone = self._predictors.keys() - current
+        gone = (self._predictors.keys() | self._libraries.keys()) - current
         for run_id in gone:
             self._predictors.pop(run_id, None)
+            self._libraries.pop(run_id, None)
         new = [found for found in shown[:1] if found.run.run_id not in self._predictors]
         for found in new:
             try:
@@ -215,11 +272,7 @@ class Serving:
                 # The page meets the same error and says so.
                 log.warning("champion_not_loaded", extra={"why": str(error)})
         if new or gone:
-            # What is loaded stays: without this, every visit walks through all of it to find
-            # garbage, which costs ten times the prediction itself.
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
+            _settle()
 
     def _progress(self) -> tuple[Progress, ...]:
         found = []
@@ -235,6 +288,17 @@ class Serving:
         if isinstance(self._state, Showing):
             return dataclasses.replace(self._state, asleep=True)
         return Away()
+
+
+def _settle() -> None:
+    """Take what is loaded out of garbage collection, after looking at all of it once.
+
+    It stays: without this, every visit walks through all of it to find garbage, which costs ten
+    times the prediction itself.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def progress_of(dataset: str, body: bytes) -> Progress:
