@@ -4,8 +4,11 @@ Plain values, so that whoever shows them needs nothing fitted. `chartbuster.lear
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 from chartbuster.explanations import Curve, Explanation, named, written
+from chartbuster.outlook import Outlook
+from chartbuster.outlooks import Outlooks
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,19 @@ class Sureness:
     hit: float
     percentile: float
     known: bool
+
+    @classmethod
+    def of(cls, outlook: Outlook, outlooks: Outlooks, song: int = 0) -> Self:
+        """What `outlook` says of the song at a place in it; `outlooks` is what it came from."""
+        return cls(
+            interval=outlooks.interval,
+            low=float(outlook.low[song]),
+            high=float(outlook.high[song]),
+            hit_from=outlooks.hit_from,
+            hit=float(outlook.hit[song]),
+            percentile=float(outlook.percentile[song]),
+            known=bool(outlook.known[song]),
+        )
 
 
 @dataclass(frozen=True)

@@ -129,14 +129,14 @@ class ByArtist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def knows(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803
         """Of each song, whether its artist is one whose songs `known` was fitted on."""
-        return history_of(self.known).known(_one_column(X[[ARTIST]]))
+        return knows(self, _one_column(X[[ARTIST]]))
 
 
-def knows(model: Any, features: pd.DataFrame) -> NDArray[np.bool_]:
-    """Of each song, whether the fitted `model` has a history of its artist."""
+def knows(model: Any, codes: Numbers) -> NDArray[np.bool_]:
+    """Of each artist code, whether the fitted `model` has a history of the artist."""
     if isinstance(model, ByArtist):
-        return model.knows(features)
-    return np.zeros(len(features), dtype=bool)
+        return history_of(model.known).known(codes)
+    return np.zeros(len(codes), dtype=bool)
 
 
 def history_of(model: Any) -> ArtistHistory:

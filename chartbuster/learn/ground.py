@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from chartbuster.errors import InvalidSong
@@ -76,13 +75,12 @@ class Ground:
             typical=values_of(songs[TYPICAL]),
         )
 
-    def matrix(self, song: Mapping[str, Any]) -> pd.DataFrame:
-        """The model matrix of one song, as somebody described it; raises `InvalidSong`."""
-        return self.framed([row_of(completed(song, self.inputs), self.columns)])
+    def row(self, song: Mapping[str, Any]) -> Numbers:
+        """The one row of the model matrix of a song as somebody described it.
 
-    def framed(self, rows: Any) -> pd.DataFrame:
-        """Rows of the model matrix with their columns' names, by which models pick theirs."""
-        return pd.DataFrame(rows, columns=list(self.columns))
+        Raises `InvalidSong`.
+        """
+        return np.array([row_of(completed(song, self.inputs), self.columns)])
 
 
 def row_of(song: Mapping[str, Any], columns: Sequence[str]) -> list[float]:

@@ -11,11 +11,12 @@ Libraries such as MAPIE and crepes wrap the fitted model; what they would have u
 and what we need of them is the twenty lines of arithmetic below.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from chartbuster.features import GENRE_PREFIX, genre_columns
+from chartbuster.features import GENRE_PREFIX
 from chartbuster.learn.bootstrap import Numbers
 from chartbuster.outlook import Outlook
 from chartbuster.outlooks import Outlooks, Spread
@@ -113,39 +114,40 @@ def percentile(among: tuple[float, ...], popularity: Numbers) -> NDArray[np.floa
 def outlook_of(
     outlooks: Outlooks,
     model: str,
-    features: pd.DataFrame,
+    columns: Sequence[str],
+    rows: Numbers,
+    *,
     predicted: Numbers,
     known: NDArray[np.bool_],
 ) -> Outlook:
-    """What to make of what `model` said, `predicted`, of rows of the model matrix.
+    """What to make of what `model` said, `predicted`, of rows of the model matrix of `columns`.
 
     `known` says of each whether the model has met its artist.
     """
     spreads = outlooks.spreads[model]
     low, high, hit = (np.empty(len(predicted)) for _ in range(3))
-    for rows, spread in ((known, spreads.known), (~known, spreads.debut)):
-        if rows.any():
-            said = predicted[rows]
-            low[rows], high[rows] = between(spread, said, interval=outlooks.interval)
-            hit[rows] = chance(spread, said, reaches=outlooks.hit_from)
-    percentiles = _percentiles(outlooks, features, predicted)
+    for these, spread in ((known, spreads.known), (~known, spreads.debut)):
+        if these.any():
+            said = predicted[these]
+            low[these], high[these] = between(spread, said, interval=outlooks.interval)
+            hit[these] = chance(spread, said, reaches=outlooks.hit_from)
+    percentiles = _percentiles(outlooks, columns, rows, predicted)
     return Outlook(predicted, low, high, hit, percentiles, known)
 
 
-def _percentiles(outlooks: Outlooks, features: pd.DataFrame, predicted: Numbers) -> Numbers:
+def _percentiles(
+    outlooks: Outlooks, columns: Sequence[str], rows: Numbers, predicted: Numbers
+) -> Numbers:
     """The percentile of each prediction in the song's genres, their mean where it has several."""
-    columns = [
-        column
-        for column in genre_columns(features)
-        if column.removeprefix(GENRE_PREFIX) in outlooks.genres
-    ]
-    total, genres = np.zeros(len(features)), np.zeros(len(features))
-    for column in columns:
-        rows = features[column].to_numpy() == 1
-        if rows.any():
-            among = outlooks.genres[column.removeprefix(GENRE_PREFIX)]
-            total[rows] += percentile(among, predicted[rows])
-            genres[rows] += 1
+    total, genres = np.zeros(len(rows)), np.zeros(len(rows))
+    for place, column in enumerate(columns):
+        genre = column.removeprefix(GENRE_PREFIX)
+        if genre == column or genre not in outlooks.genres:
+            continue
+        these = rows[:, place] == 1
+        if these.any():
+            total[these] += percentile(outlooks.genres[genre], predicted[these])
+            genres[these] += 1
     found = percentile(outlooks.everywhere, predicted)
     several = genres > 0
     found[several] = total[several] / genres[several]
