@@ -22,6 +22,9 @@ READY = "ready_data.csv"
 CARD = "card.html"
 """The model card's name among a run's files."""
 
+SONGS = "songs.parquet"
+"""The song catalogue's name among a run's files."""
+
 SCHEMA_VERSION = 2
 """Of ready data: changes whenever a fixed column of `features` changes name, place or meaning."""
 

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from chartbuster.drift import DriftReport
+from chartbuster.layout import SONGS
 from chartbuster.learn.catalogue import catalogue
 from chartbuster.learn.drift import compared, read_songs
 from chartbuster.registry import Registry
-
-SONGS = "songs.parquet"
 
 log = logging.getLogger(__name__)
 

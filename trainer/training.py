@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from chartbuster.features import GENRE_PREFIX, genre_columns
+from chartbuster.layout import SONGS
 from chartbuster.learn import bootstrap, explain, stored
 from chartbuster.learn.blend import BLEND, TITLE
 from chartbuster.learn.bootstrap import Numbers
@@ -121,7 +122,7 @@ def train(
     files["scores.csv"] = _predictions(work, examined)
     files[OUTLOOK] = to_json(_outlooks(work, examined))
     files[REPORT] = to_json(report)
-    files["songs.parquet"] = catalogue(songs)
+    files[SONGS] = catalogue(songs)
     files["configuration.yaml"] = configuration.text.encode()
     return Trained(
         models=tuple(entries),

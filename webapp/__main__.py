@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     # One song at a time gains nothing from threads, and they double the work under load. It must
     # be set before numpy is imported, hence the imports below.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Arrow's own allocator keeps what reading the songs took in between: 90 MB for 177,000 songs.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from chartbuster.errors import Misconfigured
     from webapp import edges

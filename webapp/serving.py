@@ -24,9 +24,11 @@ from chartbuster.errors import (
     UntrustedModel,
 )
 from chartbuster.identity import checked_run
+from chartbuster.layout import SONGS
+from chartbuster.learn.library import Library
 from chartbuster.learn.predictor import Predictor
 from chartbuster.learn.study import study
-from chartbuster.outlooks import OUTLOOK
+from chartbuster.outlooks import OUTLOOK, Outlooks
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Champion, Registry
 from chartbuster.runs import BASELINE, RunManifest
@@ -67,11 +69,13 @@ class Serving:
         self._looked_at = monotonic()
         self._seen: dict[str, tuple[str, Shown]] = {}
         self._predictors: dict[str, Predictor] = {}
+        self._libraries: dict[str, tuple[RunManifest, Library]] = {}
         self._refused: dict[tuple[str, str], tuple[float, ChartBusterError]] = {}
         self._reigning: frozenset[str] = frozenset()
         self._refreshing = threading.Lock()
         self._linking = threading.Lock()
         self._keeping = threading.Lock()
+        self._reading = threading.Lock()
 
     @property
     def state(self) -> State:
@@ -87,10 +91,12 @@ class Serving:
         all the same: whoever opens a page would wait for the end of a long one.
         """
         rested = 0.0
+        self._read_ahead()
         while not wait(_WATCHED):
             rested += _WATCHED
             if rested >= self.pause():
                 self.refresh()
+                self._read_ahead()
                 rested = 0.0
 
     def pause(self) -> float:
@@ -139,7 +145,7 @@ class Serving:
             shown = dataclasses.replace(shown, run=run)
             if held is None:
                 self._load(shown)
-                _freeze()
+                _settle()
         return shown
 
     def _champions(self, dataset: str) -> Shown:
@@ -197,6 +203,11 @@ class Serving:
         said = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
         return None if said is None else float(said[0])
 
+    def outlooks(self, shown: Shown) -> Outlooks | None:
+        """What the run knows of its models' errors; None where it cannot say, as in `study`."""
+        predictor = self._predictor(shown)
+        return self._if_there(shown.run.run_id, OUTLOOK, predictor.outlooks)
+
     def _if_there[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer | None:
         """The answer, or None where the run cannot give it."""
         try:
@@ -205,12 +216,62 @@ class Serving:
             # It is on record already, once and not at every move of a slider.
             return None
 
+    def library(self, shown: Shown) -> Library:
+        """The songs the run learnt from; takes a second or two when nobody asked before.
+
+        Raises `NotFound` for a run made before there were any, `UntrustedModel` or `Corrupt` when
+        the stored file is not what the run vouches for, or `Unreachable` while it cannot be read.
+        """
+        run = shown.run
+        if SONGS not in run.files:
+            raise NotFound(
+                f"run {run.run_id} has no {SONGS}, so its songs cannot be searched; put the "
+                "dataset's file in again to train it anew"
+            )
+        with self._reading:
+            known = self._libraries.get(run.run_id)
+            if known is None or known[0] != run:
+                self._check_refused(run.run_id, SONGS)
+                known = run, self._read_library(run)
+                self._libraries[run.run_id] = known
+                _settle()
+        return known[1]
+
+    def _read_library(self, run: RunManifest) -> Library:
+        try:
+            return Library.read(self._registry.file(run, SONGS), run.inputs)
+        except TryAgain:
+            raise
+        except ChartBusterError as error:
+            failure = error
+        except Exception as error:
+            log.exception("library_failed", extra={"run": run.run_id})
+            failure = Corrupt(f"{SONGS} of run {run.run_id} cannot be read: {error}")
+        log.warning("library_refused", extra={"run": run.run_id, "why": str(failure)})
+        self._refused[run.run_id, SONGS] = (self._monotonic(), failure)
+        raise failure
+
+    def _read_ahead(self) -> None:
+        """Read the songs of the first dataset, so that no visitor waits for them."""
+        state = self._state
+        for found in state.datasets[:1] if isinstance(state, Showing) else ():
+            if isinstance(found, Shown):
+                try:
+                    self.library(found)
+                except ChartBusterError as error:
+                    # The page that needs them meets the same error and says so.
+                    log.debug("library_not_read", extra={"why": str(error)})
+
+    def _check_refused(self, run_id: str, name: str) -> None:
+        """Raise again what was raised of this file or model a moment ago."""
+        refused = self._refused.get((run_id, name))
+        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
+            raise refused[1]
+
     def _with_memory[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer:
         """Ask, but fetch what was refused a moment ago, a model mostly, only once in a while."""
         name = (run, what)
-        refused = self._refused.get(name)
-        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
-            raise refused[1]
+        self._check_refused(*name)
         try:
             return ask()
         except (TryAgain, InvalidSong):
@@ -246,6 +307,8 @@ class Serving:
         others = [run_id for run_id in self._predictors if run_id not in self._reigning]
         for run_id in others[:-_OTHERS]:
             del self._predictors[run_id]
+        for run_id in self._libraries.keys() - self._reigning - self._predictors.keys():
+            self._libraries.pop(run_id, None)
         return len(others) > _OTHERS
 
     def _look(self) -> State:
@@ -307,7 +370,7 @@ class Serving:
         for found in new:
             self._load(found)
         if new or gone:
-            _freeze()
+            _settle()
 
     def _load(self, shown: Shown) -> None:
         """Read what a study of a song needs, so that the first visitor does not wait for it."""
@@ -333,9 +396,11 @@ class Serving:
         return Away()
 
 
-def _freeze() -> None:
-    """What is loaded stays: without this, every visit walks through all of it to find garbage,
-    which costs ten times the prediction itself.
+def _settle() -> None:
+    """Take what is loaded out of garbage collection, after looking at all of it once.
+
+    It stays: without this, every visit walks through all of it to find garbage, which costs ten
+    times the prediction itself.
     """
     gc.unfreeze()
     gc.collect()

@@ -16,10 +16,11 @@ from chartbuster.errors import (
     Unreachable,
     UntrustedModel,
 )
+from chartbuster.identity import digest
 from chartbuster.memory import InMemoryStore
 from chartbuster.outlooks import OUTLOOK
 from chartbuster.ports import ObjectInfo, StoredObject
-from chartbuster.registry import Registry
+from chartbuster.registry import FileEntry, Registry, RunManifest
 from tests.unit.webapp_store import NOW, model_key, published
 from tests.waiting import until
 from webapp.serving import Serving
@@ -600,3 +601,95 @@ def test_a_link_to_a_run_while_the_store_is_away_says_so_and_waits_for_nothing()
         serving.run("demo", "run0")
     with pytest.raises(Unreachable):
         Serving(store).run("demo", "run1")
+
+
+def without_songs(run: RunManifest) -> RunManifest:
+    return dataclasses.replace(run, files={n: f for n, f in run.files.items() if n != layout.SONGS})
+
+
+def test_the_songs_of_a_run_are_read_once_and_forgotten_with_their_run() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+
+    library = serving.library(first(serving))
+
+    assert len(library) == first(serving).run.songs
+    assert serving.library(first(serving)) is library
+    assert [key for key in store.reads if key.endswith(layout.SONGS)] == [
+        f"runs/run1/first/{layout.SONGS}"
+    ]
+    for run_id in ("run2", "run3", "run4"):
+        published(store, run_id=run_id)
+        serving.refresh()
+    assert first(serving).run.run_id == "run4"
+    assert serving._libraries == {}
+
+
+def test_the_first_pages_songs_are_read_while_nobody_waits() -> None:
+    store = Moody()
+    published(store)
+    published(store, dataset="other", run_id="run2")
+    serving = refreshed(store)
+    assert not [key for key in store.reads if key.endswith(layout.SONGS)]
+
+    serving.follow(lambda _seconds: True)
+
+    assert [key for key in store.reads if key.endswith(layout.SONGS)] == [
+        f"runs/run1/first/{layout.SONGS}"
+    ]
+
+
+def test_a_run_without_songs_says_what_to_do() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+    shown = first(serving)
+
+    with pytest.raises(NotFound, match="put the dataset's file in again"):
+        serving.library(dataclasses.replace(shown, run=without_songs(shown.run)))
+
+
+def test_songs_that_the_run_does_not_vouch_for_are_refused_and_not_read_again_at_once() -> None:
+    store = Moody()
+    run = published(store)
+    store.write(f"runs/{run.run_id}/{run.attempt}/{layout.SONGS}", b"other songs")
+    serving = refreshed(store)
+    store.reads.clear()
+
+    for _ in range(3):
+        with pytest.raises(UntrustedModel, match=layout.SONGS):
+            serving.library(first(serving))
+    serving.follow(lambda _seconds: True)
+
+    assert len(store.reads) == 1
+
+
+def test_songs_that_are_no_catalogue_are_corrupt_and_the_following_goes_on() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    body = b"PAR1 but no more"
+    store.write(f"runs/{run.run_id}/{run.attempt}/{layout.SONGS}", body)
+    serving = refreshed(store)
+    shown = first(serving)
+    entry = FileEntry(digest(body), len(body))
+    shown = dataclasses.replace(
+        shown, run=dataclasses.replace(run, files={**run.files, layout.SONGS: entry})
+    )
+
+    with pytest.raises(Corrupt, match="no Parquet file"):
+        serving.library(shown)
+    serving.follow(lambda _seconds: True)
+
+
+def test_a_store_that_is_away_is_asked_for_the_songs_again() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    store.failure = Unreachable("no answer")
+    with pytest.raises(Unreachable):
+        serving.library(first(serving))
+
+    store.failure = None
+
+    assert len(serving.library(first(serving)))
