@@ -86,7 +86,7 @@ evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models ar
 	@$(ENV)/scripts/bin/python -m scripts.evaluate --data "$(DATA)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(CONFIGURATION),--configuration "$(CONFIGURATION)")
 
 ##@ Work on it
-.PHONY: dev test verify parity check format bench bench-web plan lock build screenshot
+.PHONY: dev test verify parity check format bench bench-web plan lock build screenshots
 dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
 	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
 	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
@@ -106,8 +106,8 @@ bench-web: stack $(ENV)/dev/.synced  ## how fast the running stack's app answers
 	@$(ENV)/dev/bin/python -m scripts.bench_web $(if $(FORMAT),--format $(FORMAT))
 plan: $(ENV)/scripts/.wheel $(ZIP)  ## what deploying infra/data.yaml as it is now would change
 	@$(ENV)/scripts/bin/python -m scripts.plan
-screenshot: $(ENV)/dev/.synced  ## the picture of the app in the README, from the running stack
-	@$(ENV)/dev/bin/python -m scripts.screenshot
+screenshots: $(ENV)/dev/.synced  ## pictures of every page of the running app, into build/screenshots; [PAGES='predict data'] [DOCS=1]
+	@$(ENV)/dev/bin/python -m scripts.screenshots $(if $(PAGES),--pages $(PAGES)) $(if $(DOCS),--docs)
 build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the images, and build/manifest.json; NO_CACHE=1 from nothing
 	@$(ENV)/scripts/bin/python -m scripts.build $(if $(NO_CACHE),--no-cache)
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases

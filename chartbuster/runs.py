@@ -220,6 +220,19 @@ class Champion:
         return run_id in met
 
 
+def datasets_of(run: RunManifest, champions: Iterable[Champion]) -> set[str]:
+    """The datasets a run belongs to: the one it was made for, and those that decided on it.
+
+    The same uploads under two names are one run.
+    """
+    deciding = {
+        champion.dataset
+        for champion in champions
+        if any(decision.run_id == run.run_id for decision in champion.history)
+    }
+    return {run.dataset, *deciding}
+
+
 def crowns(history: Iterable[Decision]) -> tuple[Decision, ...]:
     """The crownings that stand, oldest first: the last is the champion's, a rollback ends one."""
     standing: list[Decision] = []

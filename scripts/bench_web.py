@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -29,15 +28,16 @@ from typing import Self
 
 import psutil
 import websockets
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as TimedOut
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from chartbuster.errors import Misconfigured, Unreachable
+from chartbuster.errors import Unreachable
 from scripts.command import run
 from scripts.figures import Figure
 from scripts.running import ROOT, running_stack
+from scripts.screenshots import chromium
 
 VISITORS, EVERY, MOVES = 40, 2.0, 10
 """How many people move a slider, how often (in seconds), and how many times each."""
@@ -241,14 +241,10 @@ def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
     port = int(command[-1])
     with serving(command, env) as (process, port_open):
         first = asyncio.run(_first_page(port))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
-            try:
-                page = browser.new_page(viewport={"width": 1_440, "height": 900})
-                page.goto(f"http://{_HOST}:{port}")
-                pressed = presses(page)
-            finally:
-                browser.close()
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": 1_440, "height": 900})
+            page.goto(f"http://{_HOST}:{port}")
+            pressed = presses(page)
         moved, memory = asyncio.run(crowd(port, process))
     return Measured(port_open, first, pressed, moved, memory)
 
@@ -304,13 +300,6 @@ def measure(root: Path, environment: Mapping[str, str]) -> tuple[Figure, ...]:
             env,
         )
     return figures(ours, empty)
-
-
-def _chromium() -> str:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        raise Misconfigured("no chromium on this machine; expected the distribution's package")
-    return program
 
 
 def _free_port() -> int:

@@ -19,8 +19,15 @@ from rich.text import Text
 
 from chartbuster.errors import Corrupt, NotFound
 from chartbuster.registry import Registry
-from chartbuster.runs import ROLLBACK, TRAINING, Champion, Decision, RunManifest, Scores
-from scripts.champions import datasets_of
+from chartbuster.runs import (
+    ROLLBACK,
+    TRAINING,
+    Champion,
+    Decision,
+    RunManifest,
+    Scores,
+    datasets_of,
+)
 from scripts.command import run
 from scripts.running import running_stack
 

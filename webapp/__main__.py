@@ -23,8 +23,9 @@ def parser() -> argparse.ArgumentParser:
         description="Serve the ChartBuster app. RAW_BUCKET, READY_BUCKET and ARTIFACTS_BUCKET "
         "name the stack's buckets; AWS_ENDPOINT_URL and the other settings of the AWS SDK say "
         "where S3 is. The app starts without the store and without a model, and says so on its "
-        "page. "
-        "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up.",
+        "page. With OIDC_METADATA_URL and the settings it then asks for, people can sign in, and "
+        "only operators change anything. GET /ready answers 200 once it can predict, "
+        "GET /_stcore/health once it is up.",
         epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
         "READY_BUCKET=chartbuster-local-000000000000-ready "
         "ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "

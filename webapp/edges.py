@@ -3,30 +3,41 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from chartbuster.aws import s3_store
 from chartbuster.operations import Operations
 from chartbuster.operators import EVERYBODY, Operators
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
+from webapp.library import Library
 from webapp.serving import Serving
-from webapp.settings import Settings
+from webapp.settings import Settings, SignIn
 
 
 @dataclass(frozen=True)
 class Edges:
-    """The three buckets, what is served from the last of them, and who may change it."""
+    """The three buckets, what is served from the last of them, and who may change it.
+
+    `sign_in` is how people sign in, or None where nobody does.
+    """
 
     raw: ObjectStore
     ready: ObjectStore
     artifacts: ObjectStore
     serving: Serving
     operators: Operators = EVERYBODY
+    sign_in: SignIn | None = None
 
     @property
     def registry(self) -> Registry:
         """Runs, champions and drift reports, as they are in the store now."""
         return Registry(self.artifacts)
+
+    @cached_property
+    def library(self) -> Library:
+        """Every run in the store, each read once."""
+        return Library(self.registry)
 
     @property
     def operations(self) -> Operations:
@@ -41,11 +52,14 @@ def from_env(env: Mapping[str, str]) -> Edges:
     """The edges `env` names; raises `Misconfigured` where it lacks some."""
     settings = Settings.from_env(env)
     artifacts = s3_store(settings.artifacts_bucket)
+    signing = settings.sign_in
     return Edges(
         raw=s3_store(settings.raw_bucket),
         ready=s3_store(settings.ready_bucket),
         artifacts=artifacts,
         serving=Serving(artifacts),
+        operators=signing.operators if signing else EVERYBODY,
+        sign_in=signing,
     )
 
 

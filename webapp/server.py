@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from webapp import edges
+from webapp import edges, signin
 from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
 from webapp.looks import theme
@@ -79,6 +80,7 @@ def application(over: Edges) -> st.App:
 
     return st.App(
         _APP,
+        secrets=signin.secrets(over.sign_in),
         lifespan=lifespan,
         routes=[Route("/ready", ready, methods=["GET"])],
         middleware=[Middleware(SecurityHeaders)],
@@ -116,6 +118,7 @@ def serve(over: Edges, *, host: str, port: int) -> None:
     looking.start()
     _import_pages()
     looking.join(_FIRST_LOOK)
+    os.environ.update(signin.environment(over.sign_in))
     application(over).run(config=options(host, port))
 
 

@@ -1,6 +1,11 @@
-"""The app over a store in memory, for a browser: python -m tests.browser.serve --port 14800."""
+"""The app over a store in memory, for a browser: python -m tests.browser.serve --port 14800.
+
+With the settings of a sign-in in its environment, people sign in.
+"""
 
 import argparse
+import dataclasses
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,6 +15,7 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo
 from tests.unit.webapp_store import edges_over, model_key, published
 from webapp.server import serve
+from webapp.settings import SignIn
 
 # Long enough for a browser to see what is there before.
 _SOON = 12.0
@@ -47,7 +53,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="champion")
     options = parser.parse_args()
-    serve(edges_over(store_in(options.state)), host="127.0.0.1", port=options.port)
+    over = edges_over(store_in(options.state))
+    if sign_in := SignIn.from_env(os.environ):
+        over = dataclasses.replace(over, sign_in=sign_in, operators=sign_in.operators)
+    serve(over, host="127.0.0.1", port=options.port)
     return 0
 
 
