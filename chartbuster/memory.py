@@ -16,6 +16,12 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, order=True)
+class _Object:
+    body: bytes
+    modified: datetime
+
+
 class InMemoryStore:
     """An `ObjectStore` in a dictionary, safe to share between threads.
 
@@ -23,8 +29,7 @@ class InMemoryStore:
     """
 
     def __init__(self, now: Callable[[], datetime] = _now) -> None:
-        self._objects: dict[str, bytes] = {}
-        self._modified: dict[str, datetime] = {}
+        self._objects: dict[str, _Object] = {}
         self._now = now
         self._lock = threading.Lock()
 
@@ -32,13 +37,13 @@ class InMemoryStore:
         with self._lock:
             if key not in self._objects:
                 raise NotFound(f"no object {key!r}")
-            body = self._objects[key]
+            body = self._objects[key].body
         return StoredObject(body, _etag(body))
 
     def etag(self, key: str) -> str | None:
         with self._lock:
-            body = self._objects.get(key)
-        return None if body is None else _etag(body)
+            there = self._objects.get(key)
+        return None if there is None else _etag(there.body)
 
     def write(self, key: str, body: bytes) -> str:
         with self._lock:
@@ -55,27 +60,25 @@ class InMemoryStore:
     def replace(self, key: str, body: bytes, *, etag: str) -> str:
         with self._lock:
             there = self._objects.get(key)
-            if there is None or _etag(there) != etag:
+            if there is None or _etag(there.body) != etag:
                 raise Conflict(f"object {key!r} is no longer the version {etag!r}")
             self._put(key, body)
         return _etag(body)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with self._lock:
-            found = sorted(
-                (key, body, self._modified[key])
-                for key, body in self._objects.items()
-                if key.startswith(prefix)
-            )
-        return (ObjectInfo(key, _etag(body), len(body), at) for key, body, at in found)
+            found = sorted(item for item in self._objects.items() if item[0].startswith(prefix))
+        return (
+            ObjectInfo(key, _etag(there.body), len(there.body), there.modified)
+            for key, there in found
+        )
 
     def delete(self, key: str) -> None:
         with self._lock:
             self._objects.pop(key, None)
 
     def _put(self, key: str, body: bytes) -> None:
-        self._objects[key] = body
-        self._modified[key] = self._now()
+        self._objects[key] = _Object(body, self._now())
 
 
 def _etag(body: bytes) -> str:
