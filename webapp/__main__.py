@@ -22,9 +22,10 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m webapp",
         description="Serve the ChartBuster app. RAW_BUCKET, READY_BUCKET and ARTIFACTS_BUCKET "
         "name the stack's buckets, TRAIN_QUEUE_URL, TRAIN_DEAD_LETTER_QUEUE_URL and "
-        "LAMBDA_DEAD_LETTER_QUEUE_URL its queues; AWS_ENDPOINT_URL and the other settings of the AWS SDK say "
-        "where they are. The app starts without the store and without a model, and says so on its "
-        "page. With OIDC_METADATA_URL and the settings it then asks for, people can sign in, and "
+        "LAMBDA_DEAD_LETTER_QUEUE_URL its queues; AWS_ENDPOINT_URL and the other settings of the "
+        "AWS SDK say where they are. The app starts without the store and without a model, and "
+        "says so on its page. "
+        "With OIDC_METADATA_URL and the settings it then asks for, people can sign in, and "
         "only operators change anything. GET /ready answers 200 once it can predict, "
         "GET /_stcore/health once it is up.",
         epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
