@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from chartbuster.errors import Unreachable
 from chartbuster.memory import InMemoryStore
 from chartbuster.ports import ObjectInfo
+from tests.unit.way import LivingWay
 from tests.unit.webapp_store import edges_over, model_key, published
 from webapp.server import serve
 from webapp.settings import SignIn
 
 # Long enough for a browser to see what is there before.
 _SOON = 12.0
+_PAUSE = 1.5
 
 
 class Absent(InMemoryStore):
@@ -28,7 +30,7 @@ class Absent(InMemoryStore):
         raise Unreachable(f"no answer for {prefix}")
 
 
-STATES = ("champion", "soon", "empty", "away", "broken")
+STATES = ("champion", "soon", "empty", "away", "broken", "living")
 
 
 def store_in(state: str) -> InMemoryStore:
@@ -53,7 +55,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="champion")
     options = parser.parse_args()
-    over = edges_over(store_in(options.state))
+    living = options.state == "living"
+    over = LivingWay(_PAUSE).edges if living else edges_over(store_in(options.state))
     if sign_in := SignIn.from_env(os.environ):
         over = dataclasses.replace(over, sign_in=sign_in, operators=sign_in.operators)
     serve(over, host="127.0.0.1", port=options.port)

@@ -1,6 +1,8 @@
 """The way a song takes, in memory: real preparation, a pretended trainer, and a clock to turn."""
 
 import json
+import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +19,9 @@ from chartbuster.registry import Registry
 from chartbuster.watching import Watcher
 from lambdas.create_data.handler import handle
 from tests.unit.test_registry import manifest
+from tests.unit.webapp_store import edges_over
 from trainer.uploads import current_dataset
+from webapp.edges import Edges
 
 SONGS = RawKey("mine", "songs.csv")
 NO_POPULARITY = b"artist,title,tempo\nA,B,120\n"
@@ -69,6 +73,18 @@ class Way:
     def now(self) -> datetime:
         return self.time
 
+    @property
+    def edges(self) -> Edges:
+        """The app's edges over this way."""
+        return edges_over(
+            self.artifacts,
+            raw=self.raw,
+            ready=self.ready,
+            queue=self.queue,
+            upload_letters=self.upload_letters,
+            training_letters=self.training_letters,
+        )
+
     def after(self, seconds: float) -> None:
         """Let time pass."""
         self.time += timedelta(seconds=seconds)
@@ -90,30 +106,80 @@ class Way:
         try:
             handle(notification(str(key)), raw=lambda _: self.raw, ready=self.ready)
         except ChartBusterError as error:
-            self.upload_letters.put(failure(str(key), str(error)), sent=self.time)
+            self.upload_letters.put(failure(str(key), str(error)), sent=self.now())
             return
         for item in self.ready.list(""):
             if item.key.endswith(layout.READY) and item.key not in before:
                 self.queue.send(json.dumps(notification(item.key)))
 
-    def note(self, stage: str, fraction: float, *, seconds: float = 0.0, **more: str) -> None:
-        """What the trainer writes of the run of `mine`."""
-        said = {"dataset": "mine", "stage": stage, "fraction": fraction, "seconds": seconds}
-        self.artifacts.write(layout.progress("mine"), json.dumps(said | more).encode())
+    def note(
+        self,
+        stage: str,
+        fraction: float,
+        *,
+        dataset: str = "mine",
+        seconds: float = 0.0,
+        **more: str,
+    ) -> None:
+        """What the trainer writes of the run of `dataset`."""
+        said = {"dataset": dataset, "stage": stage, "fraction": fraction, "seconds": seconds}
+        self.artifacts.write(layout.progress(dataset), json.dumps(said | more).encode())
 
-    def train(self, run_id: str = "run1", *, crown: bool = True, reason: str = "the first") -> None:
-        """Publish a run of `mine` as it is now, and decide on it."""
+    def train(
+        self,
+        run_id: str = "run1",
+        *,
+        dataset: str = "mine",
+        crown: bool = True,
+        reason: str = "the first",
+    ) -> None:
+        """Publish a run of `dataset` as it is now, and decide on it."""
         registry = Registry(self.artifacts)
-        dataset = current_dataset(self.ready, "mine")
+        found = current_dataset(self.ready, dataset)
         made = replace(
             manifest(run_id=run_id),
-            dataset="mine",
-            dataset_version=dataset.version,
-            uploads=tuple(key.upload for key in dataset.uploads),
+            dataset=dataset,
+            dataset_version=found.version,
+            uploads=tuple(key.upload for key in found.uploads),
         )
         made = registry.publish(made, {model.file: b"model" for model in made.models})
         decide = registry.crown if crown else registry.refuse
-        decide("mine", run_id, made.best, reason=reason, now=self.time)
+        decide(dataset, run_id, made.best, reason=reason, now=self.now())
         for delivery in self.queue.receive(limit=10, wait=0):
             self.queue.done(delivery)
-        self.note("done", 1.0, seconds=made.seconds, run=run_id)
+        self.note("done", 1.0, dataset=dataset, seconds=made.seconds, run=run_id)
+
+
+class LivingWay(Way):
+    """A way where everything happens by itself, each step after `pause` seconds."""
+
+    def __init__(self, pause: float) -> None:
+        super().__init__()
+        self._pause = pause
+        threading.Thread(target=self._live, daemon=True).start()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def _live(self) -> None:
+        seen: set[tuple[str, datetime]] = set()
+        while True:
+            time.sleep(0.1)
+            for item in list(self.raw.list(layout.DATASETS)):
+                if (item.key, item.modified) not in seen:
+                    seen.add((item.key, item.modified))
+                    time.sleep(self._pause)
+                    self.prepare(RawKey.parse(item.key))
+            for dataset in sorted(
+                {RawKey.parse(i.key).dataset for i in self.raw.list(layout.DATASETS)}
+            ):
+                if self.queue.waiting:
+                    time.sleep(self._pause)
+                    self._train(dataset)
+
+    def _train(self, dataset: str) -> None:
+        for fraction in (0.1, 0.43, 0.8):
+            stage = f"fitting model {fraction}"
+            self.note(stage, fraction, dataset=dataset, seconds=fraction * self._pause)
+            time.sleep(self._pause / 2)
+        self.train(f"run{len(Registry(self.artifacts).runs()) + 1}", dataset=dataset)

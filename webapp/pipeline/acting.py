@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 DEMO_SONGS = 2_000
 DEMO_FILE = "made_up_songs.csv.gz"
 
+DEMO, SEND = "demo", "send"
+"""Where on the page something is done; the kinds of letters are such places too."""
+
 _OUTCOME = "pipeline outcome"
 _SAID_FOR = 20.0
 _MOST_SAID = 5
@@ -27,18 +30,24 @@ _MOST_SAID = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of what was done, in Markdown, and until when it is said (monotonic seconds)."""
+    """What came of what was done at `place`, in Markdown, and until when it is said.
 
+    `until` is in monotonic seconds.
+    """
+
+    place: str
     done: bool
     says: str
     until: float
 
 
-def outcome() -> None:
-    """What came of the last thing somebody did here, for a while."""
+def outcome(place: str) -> None:
+    """What came of the last thing the visitor did, if it was done at `place`, for a while."""
     found = st.session_state.get(_OUTCOME)
-    if found is None or time.monotonic() > found.until:
-        st.session_state.pop(_OUTCOME, None)
+    if found is None or found.place != place:
+        return
+    if time.monotonic() > found.until:
+        del st.session_state[_OUTCOME]
     elif found.done:
         st.success(found.says, icon=":material/check:")
     else:
@@ -57,24 +66,24 @@ def refusal(edges: Edges, action: str) -> str:
     return ""
 
 
-def upload(edges: Edges, dataset: str, file: str, body: bytes) -> None:
+def upload(edges: Edges, dataset: str, file: str, body: bytes, *, place: str) -> None:
     """Put a file into a dataset, and say so."""
 
     def act() -> str:
         key = edges.pipeline_operations.upload(signin.person(edges.operators), dataset, file, body)
         return (
             f"**{plain(key.file)}** is in the raw bucket, as a file of the dataset "
-            f"**{plain(key.dataset)}**. Watch it above."
+            f"**{plain(key.dataset)}**."
         )
 
-    _do(edges, act)
+    _do(edges, place, act)
 
 
 def send_demo(edges: Edges) -> None:
     """Make up some songs, different ones each time, and send them on their way."""
     # What was uploaded before would be found prepared and trained already.
     body = small_catalogue(seed=time.time_ns() % 2**32)
-    upload(edges, SMALL_SYNTHETIC, DEMO_FILE, body)
+    upload(edges, SMALL_SYNTHETIC, DEMO_FILE, body, place=DEMO)
 
 
 def small_catalogue(seed: int) -> bytes:
@@ -89,6 +98,7 @@ def redrive(edges: Edges, kind: str, ids: Collection[str]) -> None:
     """Ask again for what the letters ask for, and say what became of each."""
     _do(
         edges,
+        kind,
         lambda: _told(edges.pipeline_operations.redrive(signin.person(edges.operators), kind, ids)),
     )
 
@@ -97,6 +107,7 @@ def discard(edges: Edges, kind: str, ids: Collection[str]) -> None:
     """Remove letters for good, and say so."""
     _do(
         edges,
+        kind,
         lambda: _told(edges.pipeline_operations.discard(signin.person(edges.operators), kind, ids)),
     )
 
@@ -108,13 +119,13 @@ def _told(handled: tuple[Handled, ...]) -> str:
     return "\n".join(said)
 
 
-def _do(edges: Edges, act: Callable[[], str]) -> None:
+def _do(edges: Edges, place: str, act: Callable[[], str]) -> None:
     try:
         says, done = act(), True
     except ChartBusterError as error:
         log.warning("not_done", extra={"why": str(error)})
         says, done = why_not(error), False
-    st.session_state[_OUTCOME] = Outcome(done, says, until=time.monotonic() + _SAID_FOR)
+    st.session_state[_OUTCOME] = Outcome(place, done, says, until=time.monotonic() + _SAID_FOR)
     edges.sighting.view(anew=True)
 
 

@@ -36,6 +36,7 @@ def section(edges: Edges, view: View) -> None:
 
 def _tray(edges: Edges, kind: str, tray: Tray | None, view: View, *, may: bool) -> None:
     st.subheader(_TITLES[kind], anchor=False)
+    acting.outcome(kind)
     if tray is None:
         st.caption("This queue does not answer at the moment.")
         return

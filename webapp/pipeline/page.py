@@ -7,6 +7,7 @@ import streamlit as st
 
 from chartbuster.passages import View
 from chartbuster.pipeline import LARGEST_UPLOAD
+from chartbuster.wording import SMALL_SYNTHETIC
 from webapp import frame
 from webapp.edges import Edges
 from webapp.pipeline import acting, letters, stations, timeline
@@ -26,11 +27,13 @@ def show(edges: Edges) -> None:
         "file, and watch it go through.",
     )
     st.html(_STYLE)
+    may = _may_send(edges)
+    _demo(edges, may=may)
     moving = _is_moving(edges)
     _live(_way, edges, moving)
     sending, uploads = st.columns([2, 3], gap="large")
     with sending:
-        _sending(edges)
+        _sending(edges, may=may)
     with uploads:
         _live(_uploads, edges, moving)
     _live(_letters, edges, moving)
@@ -90,12 +93,33 @@ def _letters(edges: Edges, view: View) -> None:
     letters.section(edges, view)
 
 
-def _sending(edges: Edges) -> None:
-    st.header("Send a file", anchor=False)
-    acting.outcome()
-    if why := acting.refusal(edges, "upload a file"):
+def _may_send(edges: Edges) -> bool:
+    why = acting.refusal(edges, "upload a file")
+    if why:
         st.caption(f"Uploading is for operators: {plain(why)}")
-    may = not why
+    return not why
+
+
+def _demo(edges: Edges, *, may: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Send {acting.DEMO_SONGS:,} made-up songs",
+            icon=":material/send:",
+            on_click=acting.send_demo,
+            args=(edges,),
+            disabled=not may,
+        )
+        st.caption(
+            f"Synthetic, different each time, in the dataset {SMALL_SYNTHETIC}: no other "
+            "champion is touched. From upload to prediction takes about a minute.",
+            width="stretch",
+        )
+    acting.outcome(acting.DEMO)
+
+
+def _sending(edges: Edges, *, may: bool) -> None:
+    st.header("Send a file of your own", anchor=False)
+    acting.outcome(acting.SEND)
     with st.form("upload", border=True, clear_on_submit=False):
         dataset = st.text_input(
             "Dataset",
@@ -119,16 +143,5 @@ def _sending(edges: Edges) -> None:
             if not dataset.strip() or file is None:
                 st.error("Name a dataset and choose a file.", icon=":material/block:")
             else:
-                acting.upload(edges, dataset.strip(), file.name, file.getvalue())
+                acting.upload(edges, dataset.strip(), file.name, file.getvalue(), place=acting.SEND)
                 st.rerun()
-    st.button(
-        f"Send {acting.DEMO_SONGS:,} made-up songs",
-        icon=":material/send:",
-        on_click=acting.send_demo,
-        args=(edges,),
-        disabled=not may,
-    )
-    st.caption(
-        "No file at hand? These are synthetic, different each time, and go into the dataset "
-        "demo-small, so they change no other champion."
-    )
