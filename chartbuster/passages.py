@@ -8,7 +8,9 @@ from chartbuster.layout import RawKey
 from chartbuster.letters import Told
 from chartbuster.ports import Depth
 from chartbuster.progress import Note
-from chartbuster.runs import Decision
+from chartbuster.runs import TRAINING, Decision
+
+_ROUNDED = 3.0
 
 
 class Place(Enum):
@@ -122,6 +124,25 @@ class Passage:
                 return Place.TRAINER
             case Trained():
                 return Place.APP
+
+    @property
+    def queued_for(self) -> float | None:
+        """For how many seconds it waited in the queue, where the times on record tell.
+
+        They are whole seconds, so it may be off by one or two. A run that a person decided on
+        later, and a file that was prepared before, leave nothing to reckon with.
+        """
+        if not isinstance(self.preparation, Prepared) or not isinstance(self.training, Trained):
+            return None
+        decision, took = self.training.decision, self.training.seconds
+        if self.preparation.seconds is None or took is None or decision.by != TRAINING:
+            return None
+        try:
+            decided = datetime.fromisoformat(decision.at)
+            waited = (decided - self.preparation.at).total_seconds() - took
+        except (ValueError, TypeError):
+            return None
+        return max(waited, 0.0) if waited > -_ROUNDED else None
 
     @property
     def moving(self) -> bool:

@@ -130,12 +130,12 @@ def _announced(pipeline: Pipeline, key: str) -> tuple[bool, str]:
     try:
         stored = pipeline.raw.read(key)
     except NotFound:
-        return True, f"{key} is gone from the raw bucket, so the letter is too"
+        return True, f"the file is gone from the raw bucket, so the letter is too: {key}"
     if _is_prepared(pipeline.ready, raw, stored.body):
-        return True, f"{key} has been prepared since, so the letter is gone"
+        return True, f"the file was prepared since, so the letter is gone: {key}"
     if not put_again(pipeline.raw, key):
-        return True, f"{key} has changed since and announced itself, so the letter is gone"
-    return True, f"{key} was put again and is on its way to the Lambda"
+        return True, f"the file changed since and announced itself, so the letter is gone: {key}"
+    return True, f"the file was put again and is on its way to the Lambda: {key}"
 
 
 def _is_prepared(ready: ObjectStore, raw: RawKey, body: bytes) -> bool:

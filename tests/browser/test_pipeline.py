@@ -23,7 +23,7 @@ def send(page: Page, dataset: str, body: bytes) -> None:
         {"name": "songs.csv", "mimeType": "text/csv", "buffer": body}
     )
     expect(page.get_by_text("songs.csv").first).to_be_visible()
-    page.get_by_role("button", name="Upload", exact=True).last.click()
+    page.get_by_role("button", name="Send this file").click()
 
 
 def test_a_file_is_watched_from_upload_to_champion_without_a_reload(page: Page) -> None:

@@ -80,7 +80,7 @@ def test_a_file_is_seen_at_each_station_as_it_goes(way: Way) -> None:
     app = opened(way)
 
     way.put()
-    assert "mine / songs.csv : Uploaded; create_data has been at it" in read(again(app))
+    assert "mine / songs.csv . Uploaded; create_data has been at it" in read(again(app))
 
     way.prepare()
     page = read(again(app))
@@ -145,7 +145,7 @@ def test_a_file_is_uploaded_and_shown_at_once(way: Way) -> None:
 
     app.text_input[0].set_value("mine")
     app.file_uploader[0].set_value(("songs.csv", songs(), "text/csv"))
-    button(app, "Upload").click().run()
+    button(app, "Send this file").click().run()
 
     assert not app.exception
     assert way.raw.read("datasets/mine/songs.csv").body == songs()
@@ -165,7 +165,7 @@ def test_an_upload_that_cannot_be_is_refused_before_anything_is_stored(
 
     app.text_input[0].set_value(dataset)
     app.file_uploader[0].set_value((file, songs(), "text/csv"))
-    button(app, "Upload").click().run()
+    button(app, "Send this file").click().run()
 
     assert why.lower() in read(app).lower()
     assert list(way.raw.list("")) == []
@@ -174,7 +174,7 @@ def test_an_upload_that_cannot_be_is_refused_before_anything_is_stored(
 def test_without_a_file_the_page_asks_for_one(way: Way) -> None:
     app = opened(way)
     app.text_input[0].set_value("mine")
-    button(app, "Upload").click().run()
+    button(app, "Send this file").click().run()
     assert "choose a file" in read(app)
 
 

@@ -69,9 +69,9 @@ def refusal(edges: Edges, action: str) -> str:
 def upload(edges: Edges, dataset: str, file: str, body: bytes, *, place: str) -> None:
     """Put a file into a dataset, and say so."""
 
-    def act() -> str:
+    def act() -> tuple[bool, str]:
         key = edges.pipeline_operations.upload(signin.person(edges.operators), dataset, file, body)
-        return (
+        return True, (
             f"**{plain(key.file)}** is in the raw bucket, as a file of the dataset "
             f"**{plain(key.dataset)}**."
         )
@@ -112,19 +112,20 @@ def discard(edges: Edges, kind: str, ids: Collection[str]) -> None:
     )
 
 
-def _told(handled: tuple[Handled, ...]) -> str:
+def _told(handled: tuple[Handled, ...]) -> tuple[bool, str]:
+    """Whether anything was done, and what became of each letter."""
     said = [f"- {plain(_sentence(each.said))}" for each in handled[:_MOST_SAID]]
     if len(handled) > _MOST_SAID:
         said.append(f"- and {len(handled) - _MOST_SAID} more")
-    return "\n".join(said)
+    return any(each.gone for each in handled), "\n".join(said)
 
 
-def _do(edges: Edges, place: str, act: Callable[[], str]) -> None:
+def _do(edges: Edges, place: str, act: Callable[[], tuple[bool, str]]) -> None:
     try:
-        says, done = act(), True
+        done, says = act()
     except ChartBusterError as error:
         log.warning("not_done", extra={"why": str(error)})
-        says, done = why_not(error), False
+        done, says = False, why_not(error)
     st.session_state[_OUTCOME] = Outcome(place, done, says, until=time.monotonic() + _SAID_FOR)
     edges.sighting.view(anew=True)
 

@@ -29,38 +29,35 @@ def show(edges: Edges) -> None:
     st.html(_STYLE)
     may = _may_send(edges)
     _demo(edges, may=may)
-    moving = _is_moving(edges)
-    _live(_way, edges, moving)
+    seen = edges.sighting.view()
+    moving = seen is not None and seen.moving
+    often = _MOVING if moving else _STILL
+    _live("way", lambda view: _way(view, moving=moving), edges, often)
     sending, uploads = st.columns([2, 3], gap="large")
     with sending:
         _sending(edges, may=may)
     with uploads:
-        _live(_uploads, edges, moving)
-    _live(_letters, edges, moving)
+        _live("uploads", _uploads, edges, often)
+    _live("letters", lambda view: letters.section(edges, view), edges, _STILL)
 
 
-def _live(part: Callable[[Edges, View], None], edges: Edges, moving: bool) -> None:
-    """A part of the page that looks again by itself, more often while something moves."""
+def _live(name: str, part: Callable[[View], None], edges: Edges, every: float) -> None:
+    """A part of the page that is drawn again by itself, every so many seconds."""
 
     def drawn() -> None:
         view = edges.sighting.view()
-        if (view is not None and view.moving) != moving:
-            # How often a part is drawn is fixed when the page is.
-            st.rerun()
         if view is None:
             st.caption("The app is looking at the stack for the first time.")
         else:
-            part(edges, view)
+            part(view)
 
-    st.fragment(drawn, run_every=_MOVING if moving else _STILL, key=part.__name__)()
-
-
-def _is_moving(edges: Edges) -> bool:
-    view = edges.sighting.view()
-    return view is not None and view.moving
+    st.fragment(drawn, run_every=every, key=name)()
 
 
-def _way(_edges: Edges, view: View) -> None:
+def _way(view: View, *, moving: bool) -> None:
+    if view.moving != moving:
+        # How often a part is drawn is fixed when the page is.
+        st.rerun()
     st.header("Where everything is now", anchor=False)
     if view.silent:
         st.warning(
@@ -74,7 +71,7 @@ def _way(_edges: Edges, view: View) -> None:
         st.caption(waits)
 
 
-def _uploads(_edges: Edges, view: View) -> None:
+def _uploads(view: View) -> None:
     st.header("Last uploads", anchor=False)
     if view.stock is None:
         st.caption("The buckets do not answer, so what was uploaded cannot be listed.")
@@ -87,10 +84,6 @@ def _uploads(_edges: Edges, view: View) -> None:
         st.html(timeline.listed(view))
         if view.stock.uploads > len(view.passages):
             st.caption(f"The last {len(view.passages)} of {view.stock.uploads:,} uploaded files.")
-
-
-def _letters(edges: Edges, view: View) -> None:
-    letters.section(edges, view)
 
 
 def _may_send(edges: Edges) -> bool:
@@ -139,7 +132,7 @@ def _sending(edges: Edges, *, may: bool) -> None:
             f"CSV or CSV.GZ, at most {_MEGABYTES} MB. A file of the same name in the same dataset "
             "is replaced; that is how a dataset is corrected."
         )
-        if st.form_submit_button("Upload", type="primary", disabled=not may):
+        if st.form_submit_button("Send this file", type="primary", disabled=not may):
             if not dataset.strip() or file is None:
                 st.error("Name a dataset and choose a file.", icon=":material/block:")
             else:

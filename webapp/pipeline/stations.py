@@ -155,9 +155,9 @@ def stations(view: View) -> tuple[Station, ...]:
             "Artifacts bucket",
             "S3 bucket",
             stock.champions if stock else None,
-            "champions, one a dataset",
-            "Keeps runs and their models. A run becomes champion only when it is better than "
-            "chance explains.",
+            "champions",
+            "Keeps runs and their models, and who is champion. A new run takes over only when it "
+            "is better than chance explains.",
         ),
         station(
             _APP,
@@ -201,6 +201,8 @@ def _passed(newest: Passage, number: int, now: datetime) -> str:
         return "was prepared before" if seconds is None else f"took {words.span(seconds)}"
     if number == _READY and prepared and prepared.songs is not None:
         return words.counted(prepared.songs, "song")
+    if number == _QUEUE and newest.queued_for is not None:
+        return f"waited {words.span(newest.queued_for)}"
     if number == _TRAINER and trained and trained.seconds is not None:
         return f"took {words.span(trained.seconds)}"
     if number == _ARTIFACTS and trained:
@@ -276,7 +278,12 @@ def newest(view: View) -> Markup:
         role="status",
         class_="cb-heard",
     )
-    seen = joined(element("strong", words.name(passage)), ": ", words.whereabouts(passage, view.at))
+    seen = joined(
+        "Newest upload: ",
+        element("strong", words.name(passage)),
+        ". ",
+        words.whereabouts(passage, view.at),
+    )
     return joined(place, element("p", seen, class_="cb-newest"))
 
 

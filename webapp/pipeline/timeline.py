@@ -72,23 +72,9 @@ def _training(passage: Passage, now: datetime) -> tuple[Step, ...]:
         case Failed(reason):
             return (Step("Given up on by the trainer", reason, "bad"),)
         case Trained() as trained:
-            return (*_waited(passage, trained), *_ended(trained))
-
-
-def _waited(passage: Passage, trained: Trained) -> tuple[Step, ...]:
-    """How long it waited in the queue, where the times on record tell."""
-    prepared = passage.preparation
-    if not isinstance(prepared, Prepared) or trained.seconds is None:
-        return ()
-    if prepared.seconds is None or trained.decision.by != "training":
-        return ()
-    try:
-        decided = datetime.fromisoformat(trained.decision.at)
-        waited = (decided - prepared.at).total_seconds() - trained.seconds
-    except (ValueError, TypeError):
-        return ()
-    # Whole seconds, three times: what is below nothing was next to nothing.
-    return (Step("Waited", f"{words.span(waited)} in the queue"),) if waited > -3 else ()
+            rest = passage.queued_for
+            queued = () if rest is None else (Step("Waited", f"{words.span(rest)} in the queue"),)
+            return (*queued, *_ended(trained))
 
 
 def _ended(trained: Trained) -> tuple[Step, ...]:
