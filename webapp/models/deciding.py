@@ -144,7 +144,7 @@ def _ask(label: str, act: Callable[..., None], *args: object) -> None:
             key=_REASON,
             max_chars=LONGEST_REASON,
         )
-        st.form_submit_button(label, type="primary", on_click=act, args=args)
+        st.form_submit_button(label, on_click=act, args=args)
 
 
 def _promote(edges: Edges, dataset: str, run_id: str, entry: ModelEntry) -> None:
