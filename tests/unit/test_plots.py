@@ -85,6 +85,7 @@ def test_tick_labels_share_their_decimals():
     assert tick_labels((0.25, 0.5)) == ("0.25", "0.50")
     assert tick_labels((1_000, 10_000)) == ("1,000", "10,000")
     assert tick_labels((-2, 0)) == ("−2", "0")
+    assert tick_labels((1_970, 2_020), grouped=False) == ("1970", "2020")
 
 
 def test_a_scale_reaches_from_end_to_end_and_no_further():
@@ -205,6 +206,12 @@ def test_a_histogram_marks_the_value_to_compare_with_where_it_is():
     left, right = (bar[0] for bar in bars(plot))
     assert left < float(x) < right + 1
     assert float(top) == bars(plot)[0][1]
+
+
+def test_a_histogram_of_years_sets_no_thousands_apart():
+    plot = histogram(_ABOUT, (1, 2), low=1980, high=2020, across="year", up="songs", grouped=False)
+
+    assert ">1990</text>" in plot
 
 
 def test_a_histogram_of_nothing_is_empty_and_of_no_bins_refused():
