@@ -1,11 +1,15 @@
-"""What people do to the registry. Every operation asks first whether they may."""
+"""What people do to the registry and the pipeline. Every operation asks first whether they may."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
+from chartbuster import pipeline as way
 from chartbuster.errors import InvalidReason
+from chartbuster.layout import RawKey
+from chartbuster.letters import UPLOAD
 from chartbuster.operators import Operators, Person
+from chartbuster.pipeline import Handled, Pipeline
 from chartbuster.registry import Registry
 from chartbuster.runs import Champion
 
@@ -68,6 +72,41 @@ class Operations:
             who=_name(person),
             against=against,
         )
+
+
+class PipelineOperations:
+    """Upload, redrive and discard, for a person."""
+
+    def __init__(self, pipeline: Pipeline, operators: Operators) -> None:
+        self._pipeline = pipeline
+        self._operators = operators
+
+    def upload(self, person: Person | None, dataset: str, file: str, body: bytes) -> RawKey:
+        """Put the file into `dataset`, in place of one of its name. Raises `NotAllowed`, and what
+        `pipeline.upload` raises.
+        """
+        self._operators.check(person, f"upload a file to dataset {dataset!r}")
+        return way.upload(self._pipeline, dataset, file, body)
+
+    def redrive(
+        self, person: Person | None, kind: str, ids: Collection[str]
+    ) -> tuple[Handled, ...]:
+        """Ask again for what letters asked for. Raises `NotAllowed`, and what `pipeline.redrive`
+        raises.
+        """
+        self._operators.check(person, f"redrive {_letters(kind)}")
+        return way.redrive(self._pipeline, kind, ids)
+
+    def discard(
+        self, person: Person | None, kind: str, ids: Collection[str]
+    ) -> tuple[Handled, ...]:
+        """Remove letters for good. Raises `NotAllowed`, and what `pipeline.discard` raises."""
+        self._operators.check(person, f"discard {_letters(kind)}")
+        return way.discard(self._pipeline, kind, ids)
+
+
+def _letters(kind: str) -> str:
+    return "an upload's letters" if kind == UPLOAD else "a training's letters"
 
 
 def checked_reason(reason: str) -> str:

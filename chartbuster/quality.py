@@ -16,14 +16,13 @@ from typing import Any
 from chartbuster import layout
 from chartbuster.errors import Corrupt, InvalidName, NotFound
 from chartbuster.layout import RawKey
+from chartbuster.pointers import READY, REFUSED, pointer_of
 from chartbuster.ports import ObjectInfo, ObjectStore
-from chartbuster.preparing import READY, REFUSED
 from chartbuster.records import from_json
 
 WAITING, DAMAGED = "waiting", "damaged"
 """Beside READY and REFUSED: nothing was made of an upload yet; its records cannot be believed."""
 
-_CURRENT = "/current.json"
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
@@ -225,33 +224,25 @@ def _upload(key: RawKey, prepared: Mapping[str, ObjectInfo], ready: ObjectStore)
     if key.current not in prepared:
         return Upload(key, WAITING)
     try:
-        pointer = from_json(_Pointer, ready.read(key.current).body, where=key.current)
+        pointer = pointer_of(key, ready.read(key.current).body)
     except NotFound:
         return Upload(key, WAITING)
     except Corrupt as error:
         return Upload(key, DAMAGED, why=str(error))
-    if pointer.status not in (READY, REFUSED) or "/" in pointer.upload_id:
+    if pointer.status not in (READY, REFUSED):
         return Upload(
             key,
             DAMAGED,
-            why=f"{key.current} names upload {pointer.upload_id!r} with status {pointer.status!r}; "
+            why=f"{key.current} names upload {pointer.upload!r} with status {pointer.status!r}; "
             f"expected a SHA-256 with {READY!r} or {REFUSED!r}",
         )
     return Upload(
         key,
         pointer.status,
-        pointer.upload_id,
-        report=prepared.get(key.prepared(pointer.upload_id, layout.REPORT)),
-        rejects=prepared.get(key.prepared(pointer.upload_id, layout.REJECTS)),
+        pointer.upload,
+        report=prepared.get(key.prepared(pointer.upload, layout.REPORT)),
+        rejects=prepared.get(key.prepared(pointer.upload, layout.REJECTS)),
     )
-
-
-@dataclass(frozen=True)
-class _Pointer:
-    """What `current.json` says."""
-
-    upload_id: str
-    status: str
 
 
 def _rejected(body: bytes, where: str) -> Iterator[Rejected]:

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from chartbuster.aws import s3_store
-from chartbuster.operations import Operations
+from chartbuster.aws import s3_store, sqs_dead_letters, sqs_postbox
+from chartbuster.operations import Operations, PipelineOperations
 from chartbuster.operators import EVERYBODY, Operators
-from chartbuster.ports import ObjectStore
+from chartbuster.pipeline import Pipeline
+from chartbuster.ports import DeadLetters, ObjectStore, Postbox
 from chartbuster.registry import Registry
+from chartbuster.watching import Watcher
 from webapp.library import Library
 from webapp.serving import Serving
 from webapp.settings import Settings, SignIn
+from webapp.sighting import Sighting
 
 
 @dataclass(frozen=True)
 class Edges:
-    """The three buckets, what is served from the last of them, and who may change it.
+    """The buckets and queues, what is served from the last bucket, and who may change it.
 
     `sign_in` is how people sign in, or None where nobody does.
     """
@@ -25,6 +28,9 @@ class Edges:
     raw: ObjectStore
     ready: ObjectStore
     artifacts: ObjectStore
+    queue: Postbox
+    upload_letters: DeadLetters
+    training_letters: DeadLetters
     serving: Serving
     operators: Operators = EVERYBODY
     sign_in: SignIn | None = None
@@ -42,7 +48,33 @@ class Edges:
     @property
     def operations(self) -> Operations:
         """What people may do to the registry."""
-        return Operations(self.registry, self.operators, lambda: datetime.now(UTC))
+        return Operations(self.registry, self.operators, _now)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The way a song takes, through all of them."""
+        return Pipeline(
+            self.raw,
+            self.ready,
+            self.artifacts,
+            self.queue,
+            self.upload_letters,
+            self.training_letters,
+        )
+
+    @property
+    def pipeline_operations(self) -> PipelineOperations:
+        """What people may do to the pipeline."""
+        return PipelineOperations(self.pipeline, self.operators)
+
+    @cached_property
+    def sighting(self) -> Sighting:
+        """Where everything is on its way, looked at for all visitors together."""
+        return Sighting(Watcher(self.pipeline, now=_now).look)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 _provided: list[Edges] = []
@@ -57,6 +89,9 @@ def from_env(env: Mapping[str, str]) -> Edges:
         raw=s3_store(settings.raw_bucket),
         ready=s3_store(settings.ready_bucket),
         artifacts=artifacts,
+        queue=sqs_postbox(settings.train_queue),
+        upload_letters=sqs_dead_letters(settings.lambda_dead_letters),
+        training_letters=sqs_dead_letters(settings.train_dead_letters),
         serving=Serving(artifacts),
         operators=signing.operators if signing else EVERYBODY,
         sign_in=signing,

@@ -88,7 +88,7 @@ def one_of(datasets: Sequence[str]) -> str:
 
 def named(dataset: str) -> str:
     """A dataset's name, with what has to be said of it."""
-    return f"{dataset} (synthetic)" if dataset == wording.SYNTHETIC else dataset
+    return f"{dataset} (synthetic)" if wording.is_synthetic(dataset) else dataset
 
 
 def plot(drawn: str) -> None:

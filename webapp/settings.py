@@ -13,6 +13,9 @@ _NAMES = {
     "READY_BUCKET": "the bucket of prepared data, like 'chartbuster-local-000000000000-ready'",
     "ARTIFACTS_BUCKET": "the bucket with runs and champions, like "
     "'chartbuster-local-000000000000-artifacts'",
+    "TRAIN_QUEUE_URL": "the URL of the queue of trainings, as `make status` gives it",
+    "TRAIN_DEAD_LETTER_QUEUE_URL": "the URL of the queue of trainings that failed",
+    "LAMBDA_DEAD_LETTER_QUEUE_URL": "the URL of the queue of uploads that create_data failed on",
 }
 
 _CALLBACK = "/oauth2callback"
@@ -103,11 +106,17 @@ def _safe(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Settings:
-    """The three buckets; where S3 is, the AWS SDK finds out by itself. Sign-in is optional."""
+    """The three buckets and three queues; where S3 is, the AWS SDK finds out by itself.
+
+    Sign-in is optional.
+    """
 
     raw_bucket: str
     ready_bucket: str
     artifacts_bucket: str
+    train_queue: str
+    train_dead_letters: str
+    lambda_dead_letters: str
     sign_in: SignIn | None = None
 
     @classmethod
@@ -123,5 +132,8 @@ class Settings:
             given["RAW_BUCKET"],
             given["READY_BUCKET"],
             given["ARTIFACTS_BUCKET"],
+            given["TRAIN_QUEUE_URL"],
+            given["TRAIN_DEAD_LETTER_QUEUE_URL"],
+            given["LAMBDA_DEAD_LETTER_QUEUE_URL"],
             SignIn.from_env(env),
         )

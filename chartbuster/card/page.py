@@ -112,7 +112,7 @@ def _verdict(run: RunManifest, best: ModelEntry) -> Markup:
         element("p", _sentence(run, best), class_="verdict"),
         element("dl", *tiles, class_="tiles") if tiles else Markup(),
         element("p", "Learnt from synthetic songs, so it says nothing about real music.")
-        if run.dataset == wording.SYNTHETIC
+        if wording.is_synthetic(run.dataset)
         else Markup(),
         class_="result",
     )

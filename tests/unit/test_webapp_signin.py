@@ -13,7 +13,14 @@ from webapp import edges, signin
 from webapp.server import application
 from webapp.settings import Settings, SignIn
 
-BUCKETS = {"RAW_BUCKET": "raw", "READY_BUCKET": "ready", "ARTIFACTS_BUCKET": "artifacts"}
+BUCKETS = {
+    "RAW_BUCKET": "raw",
+    "READY_BUCKET": "ready",
+    "ARTIFACTS_BUCKET": "artifacts",
+    "TRAIN_QUEUE_URL": "train",
+    "TRAIN_DEAD_LETTER_QUEUE_URL": "dead trainings",
+    "LAMBDA_DEAD_LETTER_QUEUE_URL": "dead uploads",
+}
 SIGN_IN = {
     "OIDC_METADATA_URL": "https://id.example.com/.well-known/openid-configuration",
     "OIDC_CLIENT_ID": "chartbuster",

@@ -116,7 +116,7 @@ def _summary(
             f"{len(run.inputs.genres if run else {g for each in usable for g in each.genres}):,}",
         )
         st.metric("Rows rejected", f"{sum(each.rows.rejected for each in read):,}")
-    if found and found.dataset == wording.SYNTHETIC:
+    if found and wording.is_synthetic(found.dataset):
         st.info(
             "These songs are **synthetic**: invented, with the statistics of published figures.",
             icon=":material/science:",

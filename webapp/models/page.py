@@ -211,7 +211,7 @@ def _label(run: RunManifest, champion: str | None) -> str:
 
 
 def _leaderboard(edges: Edges, held: Shelf, run: RunManifest) -> None:
-    if run.dataset == wording.SYNTHETIC:
+    if wording.is_synthetic(run.dataset):
         st.markdown("Learnt from **synthetic songs**, so it says nothing about real music.")
     _markup(board.leaderboard(held, run))
     with st.expander("How to read these figures", icon=":material/help:"):
