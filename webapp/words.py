@@ -52,6 +52,15 @@ def beside_the_mean(popularity: float, mean: float | None, genre: str | None) ->
     return f"**{abs(points):.1f} points {way}** {whose}, {mean:.1f}."
 
 
+def met(artist: str | None, *, known: bool) -> str:
+    """Whether the model has met the artist, and what follows from it."""
+    if known:
+        return f"The model has met {plain(artist or 'the artist')}, and counts that in."
+    if artist:
+        return f"The model has never met {plain(artist)}, so the song counts as a debut."
+    return "Nobody is named as the artist, so the song counts as a debut."
+
+
 def model_caption(entry: ModelEntry) -> str:
     """What stands under a model's name in the choice of models."""
     return off_by(entry) + (", the one to beat" if entry.name == BASELINE else "")

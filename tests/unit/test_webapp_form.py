@@ -8,7 +8,7 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.registry import AttributeRange, Inputs
 from chartbuster.songs import AUDIO_NAMES
 from tests.unit.webapp_store import published
-from webapp.predict import form
+from webapp.predict import form, naming
 
 INPUTS = Inputs(
     audio={
@@ -105,7 +105,7 @@ def test_the_page_starts_with_pop_where_there_is_pop() -> None:
     ("milliseconds", "said"), [(215_000, "3:35"), (65_000, "1:05"), (600_000, "10:00")]
 )
 def test_a_duration_is_said_in_minutes_and_seconds(milliseconds: int, said: str) -> None:
-    assert form.minutes(milliseconds) == said
+    assert naming.minutes(milliseconds) == said
 
 
 def test_a_value_of_another_run_is_brought_into_range() -> None:

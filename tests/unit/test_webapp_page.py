@@ -332,7 +332,7 @@ def test_a_song_that_cannot_be_scored_is_explained_and_is_no_error_page() -> Non
 
     app, _ = opened(store)
 
-    assert "This song cannot be scored: the table lacks mood" in said(app)
+    assert "This song cannot be scored: a song has no mood" in said(app)
 
 
 def test_the_title_counts_and_goes_when_starting_over() -> None:

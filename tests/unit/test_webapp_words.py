@@ -9,7 +9,6 @@ from chartbuster.memory import InMemoryStore
 from chartbuster.registry import ModelEntry, Scores
 from tests.unit.webapp_store import published
 from webapp import words
-from webapp.predict import hero
 
 SCORES = Scores(r2=0.6, mae=6.94, rmse=9.0, spearman=0.7, songs=100)
 ENTRY = ModelEntry("boosting", "Gradient boosting", "m", 1, 1.0, SCORES, None)
@@ -54,17 +53,3 @@ def test_a_run_without_artists_does_not_claim_any() -> None:
     assert wording.learnt_from(dataclasses.replace(run, songs=20_000, artists=3_100)) == (
         "20,000 songs by 3,100 artists"
     )
-
-
-def test_names_from_the_data_cannot_become_html() -> None:
-    made = hero.html(50.0, error=None, mean=40.0, mean_label="<script>alert(1)</script>")
-
-    assert "<script>" not in made
-    assert "&lt;script&gt;" in made
-
-
-def test_the_bar_stays_between_0_and_100() -> None:
-    made = hero.html(99.5, error=10.0, mean=120.0, mean_label="Pop: 120.0")
-
-    assert "left:89.5%;width:10.5%" in made
-    assert "left:100.0%" in made

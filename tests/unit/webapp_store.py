@@ -92,12 +92,14 @@ def published(
     run_id: str = "run1",
     model: str | None = None,
     genre: str = "Pop",
+    without: Sequence[str] = (),
 ) -> RunManifest:
     """The small run in `store` as run `run_id` of `dataset`, with its champion crowned.
 
-    Pop goes by the name `genre` in it.
+    Pop goes by the name `genre` in it. Files `without` which older runs were made are left out.
     """
     run, files = _trained(genre)
+    files = {name: body for name, body in files.items() if name not in without}
     registry = Registry(store)
     run = dataclasses.replace(run, run_id=run_id, dataset=dataset)
     run = registry.publish(run, files)

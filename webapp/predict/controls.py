@@ -1,64 +1,74 @@
 """The controls of a song: each keeps what the visitor set, the rest follows the genre."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from webapp.predict import form
+from webapp.predict import form, naming, visit
 from webapp.states import Shown
 
 
-def song(shown: Shown, row: DeltaGenerator) -> dict[str, Any]:
-    """The song as the controls say it; what nobody touched is what is usual for the genre.
-
-    The genre goes into `row`, which may hold other choices already; the rest goes below it.
-    """
+def genres(shown: Shown) -> list[str]:
+    """The genres chosen, the one that sets the defaults first; none where the data has none."""
     inputs = shown.run.inputs
-    touched: dict[str, Any] = st.session_state.setdefault("touched", {})
-    said: dict[str, Any] = {}
-    genre: str | None = None
-    with row:
-        if inputs.genres:
-            key = f"genre {shown.run.run_id}"
-            wanted = touched.get("genre")
-            options = list(inputs.genres)
-            start = wanted if wanted in options else form.first_genre(inputs)
-            genre = st.selectbox(
-                "Genre",
-                options,
-                index=options.index(start or options[0]),
-                key=key,
-                on_change=_touch,
-                args=("genre", key),
-                width=260,
-            )
-            said["genre"] = genre
-        st.button(
-            "Start over",
-            on_click=_start_over,
-            disabled=not (touched.keys() - {"genre"} or st.session_state.get("title")),
-            help="Every control goes back to what is usual for the genre.",
-        )
-    st.caption(
-        "Everything starts at what is usual for the genre. Choose another genre, and what you "
-        "have not moved yourself goes along."
+    if not inputs.genres:
+        return []
+    touched = visit.touched()
+    wanted = form.genres_of(inputs, touched.get(form.GENRE, form.first_genre(inputs)))
+    first, others = f"genre {shown.run.run_id}", f"more genres {shown.run.run_id}"
+    # Set only when it differs: a value set while somebody chooses would undo the choice.
+    if st.session_state.get(first) != (main := wanted[0] if wanted else None):
+        st.session_state[first] = main
+    if st.session_state.get(others) != wanted[1:]:
+        st.session_state[others] = wanted[1:]
+    st.selectbox(
+        "Genre",
+        inputs.genres,
+        index=None,
+        key=first,
+        placeholder="none",
+        on_change=_touch_genres,
+        args=(first, others),
+        width=220,
     )
-    grid = st.grid(2, min_column_width=290)
-    for group in form.groups(inputs):
-        with grid.cell(), st.container(border=True, height="stretch", gap="xsmall"):
-            st.subheader(group.title, anchor=False)
+    st.multiselect(
+        "Also",
+        [genre for genre in inputs.genres if genre != main],
+        key=others,
+        placeholder="more genres",
+        on_change=_touch_genres,
+        args=(first, others),
+        width=220,
+    )
+    return wanted
+
+
+def attributes(shown: Shown, chosen: list[str]) -> dict[str, Any]:
+    """The song as the controls say it; what nobody touched is what is usual for the genre."""
+    run = shown.run
+    first = chosen[0] if chosen else None
+    said: dict[str, Any] = {form.GENRE: chosen}
+    grid = st.grid(2, min_column_width=270)
+    for place, group in enumerate(form.groups(run.inputs)):
+        with grid.cell(), st.expander(group.title, expanded=place == 0 or not _on_a_phone()):
             for control in group.controls:
-                said[control.name] = _control(shown, genre, control)
-            if group.title == form.LAST and form.asks_for_title(shown.run):
-                said["title"] = _title()
-    return {name: value for name, value in said.items() if value not in (None, "")}
+                said[control.name] = _control(shown, first, control)
+    asks = {"title": form.asks_for_title(run), "artist": form.asks_for_artist(run)}
+    if any(asks.values()):
+        with (
+            grid.cell(column_span="all"),
+            st.expander("Name and artist", expanded=not _on_a_phone()),
+        ):
+            pair = st.grid(2, min_column_width=230)
+            for name in (name for name, counts in asks.items() if counts):
+                with pair.cell():
+                    said[name] = _text(name)
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
     """One control, at what the visitor set it to, else at what is usual for the genre."""
-    touched: Mapping[str, Any] = st.session_state["touched"]
+    touched = visit.touched()
     key = f"{control.name} {shown.run.run_id}"
     if control.name in touched:
         value = control.fitted(touched[control.name])
@@ -70,14 +80,14 @@ def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
     args = (control.name, key)
     match control:
         case form.Choice(label=label, options=options):
-            return st.selectbox(label, options, key=key, on_change=_touch, args=args)
+            return st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
         case form.Length(label=label, meaning=meaning, options=lengths):
             return st.select_slider(
                 _label(label, meaning),
                 lengths,
                 key=key,
-                format_func=form.minutes,
-                on_change=_touch,
+                format_func=naming.minutes,
+                on_change=visit.touch,
                 args=args,
             )
         case form.Slider(label=label, meaning=meaning):
@@ -88,18 +98,34 @@ def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
                 step=control.step,
                 format=control.format,
                 key=key,
-                on_change=_touch,
+                on_change=visit.touch,
                 args=args,
             )
 
 
-def _title() -> str:
+_TEXTS = {
+    "title": ("Title: words such as remix, live or feat. count", "optional"),
+    "artist": ("Artist: nobody known makes it a debut", "optional, as the data spells it"),
+}
+
+
+def _text(name: str) -> str:
+    label, placeholder = _TEXTS[name]
+    if st.session_state.get(name) != (value := str(visit.touched().get(name, ""))):
+        st.session_state[name] = value
     return st.text_input(
-        "Title: words such as remix, live or feat. count",
-        key="title",
+        label,
+        key=name,
         max_chars=200,
-        placeholder="optional",
+        placeholder=placeholder,
+        on_change=visit.touch,
+        args=(name, name),
     )
+
+
+def _on_a_phone() -> bool:
+    """Whether the page is so narrow that groups had better be closed at first: phones say so."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def _label(label: str, meaning: str) -> str:
@@ -107,11 +133,6 @@ def _label(label: str, meaning: str) -> str:
     return f"{label}: {meaning}"
 
 
-def _touch(name: str, key: str) -> None:
-    st.session_state["touched"][name] = st.session_state[key]
-
-
-def _start_over() -> None:
-    touched = st.session_state["touched"]
-    st.session_state["touched"] = {name: touched[name] for name in touched if name == "genre"}
-    st.session_state["title"] = ""
+def _touch_genres(first: str, others: str) -> None:
+    main, more = st.session_state[first], st.session_state[others]
+    visit.touched()[form.GENRE] = [name for name in dict.fromkeys([main, *more]) if name]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chartbuster.registry import AttributeRange, Inputs, RunManifest
-from chartbuster.songs import ATTRIBUTE, KEYS, MODES, RELEASE_YEAR, TIME_SIGNATURES
+from chartbuster.songs import ATTRIBUTE, GENRE_SEPARATOR, KEYS, MODES, RELEASE_YEAR, TIME_SIGNATURES
+from webapp.predict.naming import label
 
 _SLOWEST_STEP = 5_000
 _LONGEST_SLIDER = 15 * 60 * 1_000
@@ -63,8 +64,9 @@ class Choice:
 type Control = Slider | Length | Choice
 
 
-LAST = "Key and time"
-"""The title of the last group, which also asks for the title where the models look at it."""
+GENRE, TEXTS = "genre", ("title", "artist")
+"""The attributes that have no control here: genres by name, the first of which sets the defaults,
+and what may be written about a song."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,7 @@ _GROUPS = (
     ("How it moves", ("tempo", "duration_ms", "loudness")),
     ("What is heard", ("acousticness", "instrumentalness", "speechiness", "liveness")),
 )
-_LABELS = {"duration_ms": "Length"}
-_CHOICES = (
-    ("key", "Key", KEYS),
-    ("mode", "Mode", MODES),
-    ("time_signature", "Time signature", TIME_SIGNATURES),
-)
+_CHOICES = (("key", KEYS), ("mode", MODES), ("time_signature", TIME_SIGNATURES))
 
 
 def groups(inputs: Inputs) -> tuple[Group, ...]:
@@ -98,8 +95,8 @@ def groups(inputs: Inputs) -> tuple[Group, ...]:
         for title, names in _GROUPS
     ]
     scale: list[Control] = [
-        Choice(name, label, options)
-        for name, label, options in _CHOICES
+        Choice(name, label(name), options)
+        for name, options in _CHOICES
         if getattr(inputs, name) is not None
     ]
     if inputs.release_year is not None and inputs.release_year.low < inputs.release_year.high:
@@ -107,7 +104,7 @@ def groups(inputs: Inputs) -> tuple[Group, ...]:
         scale.append(
             Slider(
                 RELEASE_YEAR.name,
-                "Release year",
+                label(RELEASE_YEAR.name),
                 RELEASE_YEAR.meaning,
                 math.floor(year.low),
                 math.ceil(year.high),
@@ -115,7 +112,7 @@ def groups(inputs: Inputs) -> tuple[Group, ...]:
                 "%d",
             )
         )
-    found = (*sliders, Group(LAST, tuple(scale)))
+    found = (*sliders, Group("Key and time", tuple(scale)))
     return tuple(group for group in found if group.controls)
 
 
@@ -142,10 +139,32 @@ def first_genre(inputs: Inputs) -> str | None:
     return inputs.genres[0] if inputs.genres else None
 
 
-def minutes(milliseconds: int) -> str:
-    """A duration as people say it: `3:05`."""
-    whole, seconds = divmod(round(milliseconds / 1_000), 60)
-    return f"{whole}:{seconds:02d}"
+def asks_for_artist(run: RunManifest) -> bool:
+    """Whether the run's songs had artists, so that it matters who sings."""
+    return run.artists > 0
+
+
+def genres_of(inputs: Inputs, said: Any) -> list[str]:
+    """The genres of `said` (one, several, or some joined by `; `) that the run knows, in order."""
+    several = said.split(GENRE_SEPARATOR.strip()) if isinstance(said, str) else said or ()
+    names = (str(name).strip() for name in several)
+    return list(dict.fromkeys(name for name in names if name in inputs.genres))
+
+
+def differing(run: RunManifest, song: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `song` has to be set because it is not what is usual for its first genre.
+
+    The genres are always in it, as a list; values that no control of the run can show, and texts
+    nobody asks for, are not.
+    """
+    genres = genres_of(run.inputs, song.get(GENRE))
+    first = genres[0] if genres else None
+    found: dict[str, Any] = {GENRE: genres}
+    for control in (control for group in groups(run.inputs) for control in group.controls):
+        value = song.get(control.name)
+        if value is not None and control.fitted(value) != start(run.inputs, first, control):
+            found[control.name] = control.fitted(value)
+    return found | {name: song[name] for name in TEXTS if song.get(name)}
 
 
 def _varies(inputs: Inputs, name: str) -> bool:
@@ -162,13 +181,12 @@ def _overall(inputs: Inputs, name: str) -> float | str:
 
 def _numeric(name: str, seen: AttributeRange) -> Slider | Length:
     attribute = ATTRIBUTE[name]
-    label = _LABELS.get(name, name.capitalize())
     if name == "duration_ms":
         # A file may hold a two-hour mix; a slider that long could not be set to three minutes.
         first = max(math.floor(seen.low / _SLOWEST_STEP) * _SLOWEST_STEP, 1_000)
         last = math.ceil(min(seen.high, max(_LONGEST_SLIDER, seen.low)) / _SLOWEST_STEP)
         options = tuple(range(first, last * _SLOWEST_STEP + 1, _SLOWEST_STEP))
-        return Length(name, label, attribute.meaning, options)
+        return Length(name, label(name), attribute.meaning, options)
     if attribute.unit == "dB":
         step, shown = 0.5, "%.1f dB"
     elif attribute.unit:
@@ -177,4 +195,4 @@ def _numeric(name: str, seen: AttributeRange) -> Slider | Length:
         step, shown = _PERCENT, "percent"
     low = max(math.floor(seen.low / step) * step, attribute.low)
     high = min(math.ceil(seen.high / step) * step, attribute.high)
-    return Slider(name, label, attribute.meaning, round(low, 6), round(high, 6), step, shown)
+    return Slider(name, label(name), attribute.meaning, round(low, 6), round(high, 6), step, shown)
