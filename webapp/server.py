@@ -14,7 +14,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from streamlit.runtime.pages_manager import PagesManager
 
 from webapp import edges, signin
 from webapp.edges import Edges
@@ -53,9 +52,6 @@ def application(over: Edges) -> st.App:
     """The app over the edges `over`: its pages, routes and headers."""
     edges.provide(over)
     serving = over.serving
-    # Streamlit takes a folder called pages for the app itself until `app.py` has run once: the
-    # first visit, by a link to a page, would find neither our navigation nor our settings.
-    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -90,7 +86,7 @@ def application(over: Edges) -> st.App:
 
 def _import_pages() -> None:
     """Import what the pages will, which would otherwise be the first visitor's second."""
-    for page in sorted((Path(__file__).parent / "pages").glob("*.py")):
+    for page in sorted((Path(__file__).parent / "entries").glob("*.py")):
         importlib.import_module(f"webapp.{page.stem}.page")
 
 

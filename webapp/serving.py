@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import json
 import logging
 import threading
 import time
@@ -30,10 +29,11 @@ from chartbuster.learn.predictor import Predictor
 from chartbuster.learn.study import study
 from chartbuster.outlooks import OUTLOOK, Outlooks
 from chartbuster.ports import ObjectStore
+from chartbuster.progress import Note, note_of
 from chartbuster.registry import Champion, Registry
 from chartbuster.runs import BASELINE, RunManifest
 from chartbuster.study import Study
-from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
+from webapp.states import Away, Broken, Connecting, Showing, Shown, State, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -380,12 +380,13 @@ class Serving:
             # The page meets the same error and says so.
             log.warning("model_not_loaded", extra={"why": str(error)})
 
-    def _progress(self) -> tuple[Progress, ...]:
+    def _progress(self) -> tuple[Note, ...]:
         found = []
         for item in list(self._store.list(layout.PROGRESS)):
             name = item.key.removeprefix(layout.PROGRESS).removesuffix(".json")
             try:
-                found.append(progress_of(name, self._store.read(item.key).body))
+                body = self._store.read(item.key).body
+                found.append(note_of(name, body, at=item.modified, where=item.key))
             except (Corrupt, NotFound) as error:
                 log.warning("progress_unreadable", extra={"dataset": name, "why": str(error)})
         return tuple(found)
@@ -405,18 +406,6 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def progress_of(dataset: str, body: bytes) -> Progress:
-    """How far a run is, from what the trainer wrote; raises `Corrupt`."""
-    try:
-        record = json.loads(body)
-        stage, fraction = str(record["stage"]), float(record["fraction"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Corrupt(
-            f"the progress of {dataset!r} is {body[:80]!r}; expected stage and fraction"
-        ) from error
-    return Progress(dataset, stage, min(max(fraction, 0.0), 1.0))
 
 
 def _why(error: ChartBusterError) -> str:

@@ -36,7 +36,7 @@ def opened(store: InMemoryStore, given: Given | None = None) -> tuple[AppTest, S
     over = edges_over(store)
     edges.provide(over)
     app = AppTest.from_file(str(APP), default_timeout=30).run()
-    app.switch_page("pages/compare.py")
+    app.switch_page("entries/compare.py")
     for name, values in (given or {}).items():
         app.query_params[name] = values
     app.run()

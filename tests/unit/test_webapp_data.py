@@ -28,7 +28,7 @@ def opened(buckets: Buckets) -> AppTest:
     """The page over `buckets`, as a visitor finds it."""
     edges.provide(buckets.edges())
     app = AppTest.from_file(str(APP), default_timeout=30).run()
-    app.switch_page("pages/data.py").run()
+    app.switch_page("entries/data.py").run()
     assert not app.exception
     return app
 
@@ -180,7 +180,7 @@ def test_before_anything_is_known_nothing_is_said_of_models() -> None:
     edges.provide(dataclasses.replace(over, serving=Serving(buckets.artifacts)))
 
     app = AppTest.from_file(str(APP), default_timeout=30).run()
-    app.switch_page("pages/data.py").run()
+    app.switch_page("entries/data.py").run()
 
     assert "One moment" in [header.value for header in app.header]
     assert "No model" not in said(app)

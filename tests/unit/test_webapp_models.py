@@ -50,7 +50,7 @@ def opened(
     edges.provide(over)
     app = AppTest.from_file(str(APP), default_timeout=30)
     app.user = user or {}
-    app = app.run().switch_page("pages/models.py").run()
+    app = app.run().switch_page("entries/models.py").run()
     assert not app.exception
     return app, over
 

@@ -47,7 +47,7 @@ def opened(way: Way, **changes: object) -> AppTest:
         object.__setattr__(over, name, value)
     edges.provide(over)
     app = AppTest.from_file(str(APP), default_timeout=30).run()
-    app.switch_page("pages/pipeline.py").run()
+    app.switch_page("entries/pipeline.py").run()
     assert not app.exception
     return app
 

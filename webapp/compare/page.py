@@ -130,7 +130,7 @@ def _link(compared: Lineup) -> None:
 def _provenance(shown: Shown) -> None:
     run = shown.run
     st.header("Where this comes from", anchor=False)
-    if shown.dataset == wording.SYNTHETIC:
+    if wording.is_synthetic(shown.dataset):
         st.info(
             "These songs are **synthetic**: invented, with the statistics of published figures. "
             "Bring your own with `make demo DATA=your.csv`.",
