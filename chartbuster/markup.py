@@ -2,7 +2,7 @@
 
 from html import escape
 
-_VOID = frozenset({"meta", "br"})
+_VOID = frozenset({"meta", "br", "img"})
 
 
 class Markup(str):

@@ -173,7 +173,7 @@ class Decision:
     """A challenger was, or was not, made champion. `at` is ISO 8601 in UTC.
 
     `by` is "training", "person" or "rollback"; `figures` are those the decision was taken on, by
-    name. A rollback names the model it returned to.
+    name. A rollback names the model it returned to. `who` is the person's name where one signed in.
     """
 
     run_id: str
@@ -183,6 +183,7 @@ class Decision:
     reason: str
     by: str = TRAINING
     figures: Mapping[str, float] = field(default_factory=dict)
+    who: str = ""
 
 
 @dataclass(frozen=True)

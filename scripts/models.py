@@ -107,7 +107,8 @@ def show(found: Holdings, console: Console) -> None:
 def told(decision: Decision) -> Iterator[str]:
     """A decision in words, and on a line of their own the figures it was taken on."""
     name = f"{decision.model} of run {decision.run_id}"
-    yield f"{_moment(decision.at)}  {_what(decision)} {name}: {decision.reason}"
+    who = f" by {decision.who}" if decision.who else ""
+    yield f"{_moment(decision.at)}  {_what(decision)} {name}{who}: {decision.reason}"
     if decision.figures:
         figures = (f"{figure} {value:.4g}" for figure, value in sorted(decision.figures.items()))
         yield f"{'':16}  {', '.join(figures)}"

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from chartbuster.aws import s3_store
+from chartbuster.operations import Operations
+from chartbuster.operators import EVERYBODY, Operators
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
 from webapp.serving import Serving
@@ -12,17 +15,23 @@ from webapp.settings import Settings
 
 @dataclass(frozen=True)
 class Edges:
-    """The three buckets, and what is served from the last of them."""
+    """The three buckets, what is served from the last of them, and who may change it."""
 
     raw: ObjectStore
     ready: ObjectStore
     artifacts: ObjectStore
     serving: Serving
+    operators: Operators = EVERYBODY
 
     @property
     def registry(self) -> Registry:
         """Runs, champions and drift reports, as they are in the store now."""
         return Registry(self.artifacts)
+
+    @property
+    def operations(self) -> Operations:
+        """What people may do to the registry."""
+        return Operations(self.registry, self.operators, lambda: datetime.now(UTC))
 
 
 _provided: list[Edges] = []

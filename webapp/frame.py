@@ -1,13 +1,13 @@
 """What every page has around its own part: its head, the choice of a dataset, the live follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-from chartbuster import plots, wording
-from webapp import waiting
+from chartbuster import wording
+from webapp import pictures, waiting
 from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown, State
 
@@ -18,7 +18,7 @@ _POLL = 2.0
 @cache
 def _style() -> str:
     own = _STYLE.read_text(encoding="utf-8")
-    return f"<style>{own}\n.cb-plot {{ {plots.style()} }}</style>"
+    return f"<style>{pictures.colours()}\n{own}</style>"
 
 
 def opening(title: str, lead: str) -> None:
@@ -60,22 +60,26 @@ def follow(serving: Serving, seen: State) -> None:
 def dataset(state: Showing) -> Shown | Broken:
     """The dataset the visitor chose, on this page or another; the active one at first."""
     by_name = {found.dataset: found for found in state.datasets}
-    if len(by_name) == 1:
-        return state.datasets[0]
-    chosen = st.session_state.get("dataset")
-    if chosen not in by_name:
-        chosen = state.datasets[0].dataset
+    return by_name[one_of(list(by_name))]
+
+
+def one_of(datasets: Sequence[str]) -> str:
+    """The dataset of these that the visitor chose, on this page or another; else the first."""
+    if len(datasets) == 1:
+        return datasets[0]
+    before = st.session_state.get("dataset")
+    chosen = before if isinstance(before, str) and before in datasets else datasets[0]
     # Streamlit forgets a widget's value with its page; what was chosen is kept beside it.
     st.session_state["dataset choice"] = chosen
     st.selectbox(
         "Dataset",
-        list(by_name),
+        datasets,
         key="dataset choice",
         format_func=named,
         on_change=_choose,
         width=260,
     )
-    return by_name[chosen]
+    return chosen
 
 
 def named(dataset: str) -> str:
@@ -85,7 +89,7 @@ def named(dataset: str) -> str:
 
 def plot(drawn: str) -> None:
     """A plot of `chartbuster.plots`, in the colours of the theme that is on."""
-    st.html(f'<div class="cb-plot">{drawn}</div>')
+    st.html(pictures.pictured(drawn))
 
 
 def _choose() -> None:

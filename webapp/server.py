@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from webapp import edges
 from webapp.edges import Edges
@@ -51,6 +52,9 @@ def application(over: Edges) -> st.App:
     """The app over the edges `over`: its pages, routes and headers."""
     edges.provide(over)
     serving = over.serving
+    # Streamlit takes a folder called pages for the app itself until `app.py` has run once: the
+    # first visit, by a link to a page, would find neither our navigation nor our settings.
+    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
