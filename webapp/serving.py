@@ -21,10 +21,13 @@ from chartbuster.errors import (
     UntrustedModel,
 )
 from chartbuster.learn.predictor import Predictor
+from chartbuster.learn.study import study
+from chartbuster.outlooks import OUTLOOK
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Champion, Registry
 from chartbuster.runs import BASELINE
 from chartbuster.scoring import song_table
+from chartbuster.study import Study
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
 
 log = logging.getLogger(__name__)
@@ -113,22 +116,50 @@ class Serving:
         """
         table = song_table([song], shown.run.inputs)
         predictor = self._predictor(shown)
-        popularity = float(self._with_memory(predictor, model, table)[0])
-        try:
-            mean = float(self._with_memory(predictor, BASELINE, table)[0])
-        except ChartBusterError as error:
-            log.warning("no_baseline", extra={"run": shown.run.run_id, "why": str(error)})
-            return Prediction(popularity, None)
-        return Prediction(popularity, mean)
+        said = self._with_memory(predictor, model, lambda: predictor.predict(model, table))
+        mean = self._if_there(predictor, BASELINE, lambda: predictor.predict(BASELINE, table))
+        return Prediction(float(said[0]), None if mean is None else float(mean[0]))
 
-    def _with_memory(self, predictor: Predictor, model: str, table: Any) -> Any:
-        """Predict, but fetch a model that was refused a moment ago only once in a while."""
+    def study(self, shown: Shown, model: str, song: Mapping[str, Any]) -> Study:
+        """Everything `model` of the run says of `song`; raises what `predict` raises.
+
+        What the run cannot say besides, because it is older or a file of it is damaged, is None.
+        """
+        predictor = self._predictor(shown)
+        row = predictor.ground.matrix(song)
+        mean = self._if_there(predictor, BASELINE, lambda: predictor.said(BASELINE, row))
+        return self._with_memory(
+            predictor,
+            model,
+            lambda: study(
+                predictor,
+                model,
+                song,
+                outlooks=self._if_there(predictor, OUTLOOK, predictor.outlooks),
+                genre_mean=None if mean is None else float(mean[0]),
+            ),
+        )
+
+    def _if_there[Answer](
+        self, predictor: Predictor, what: str, ask: Callable[[], Answer]
+    ) -> Answer | None:
+        """The answer, or None where the run cannot give it."""
+        try:
+            return self._with_memory(predictor, what, ask)
+        except ChartBusterError:
+            # It is on record already, once and not at every move of a slider.
+            return None
+
+    def _with_memory[Answer](
+        self, predictor: Predictor, model: str, ask: Callable[[], Answer]
+    ) -> Answer:
+        """Ask, but fetch a model that was refused a moment ago only once in a while."""
         name = (predictor.manifest.run_id, model)
         refused = self._refused.get(name)
         if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
             raise refused[1]
         try:
-            return predictor.predict(model, table)
+            return ask()
         except (TryAgain, InvalidSong):
             raise
         except ChartBusterError as error:

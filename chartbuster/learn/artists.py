@@ -33,11 +33,12 @@ def artist_codes(artists: "pd.Series[Any]") -> Numbers:
     NaN where no artist is named.
     """
     numbers, names = pd.factorize(artists.astype(object))
-    codes = np.array([*(_code(str(name)) for name in names), np.nan], dtype=np.float64)
+    codes = np.array([*(artist_code(str(name)) for name in names), np.nan], dtype=np.float64)
     return codes[numbers]
 
 
-def _code(artist: str) -> float:
+def artist_code(artist: str) -> float:
+    """The number of one artist; NaN for a name of nothing but white space."""
     if not artist.strip():
         return np.nan
     digest = hashlib.sha256(f"artist {grouped_under(artist)}".encode()).digest()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -9,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chartbuster.errors import NotFound
-from chartbuster.features import GENRE_PREFIX, genre_columns
 from chartbuster.learn import stored
 from chartbuster.learn.artists import knows
 from chartbuster.learn.dataset import matrix
 from chartbuster.learn.evaluate import clipped
-from chartbuster.learn.uncertainty import between, chance, percentile
+from chartbuster.learn.ground import Ground
+from chartbuster.learn.uncertainty import outlook_of
 from chartbuster.outlook import Outlook
 from chartbuster.outlooks import OUTLOOK, Outlooks
 from chartbuster.records import from_json
@@ -41,6 +42,11 @@ class Predictor:
         manifest = registry.manifest(run_id)
         return cls(manifest, lambda name: registry.file(manifest, name))
 
+    @cached_property
+    def ground(self) -> Ground:
+        """What studies of songs are put together from; raises `InvalidSong` as `predict` does."""
+        return Ground.of(self.manifest)
+
     def model(self, name: str) -> Any:
         """The fitted pipeline `name`; raises `NotFound` or `UntrustedModel`."""
         with self._loading:
@@ -57,7 +63,7 @@ class Predictor:
 
         Raises `InvalidSong` when the table lacks a column the models need.
         """
-        return self._predicted(model, matrix(table, self.manifest.columns))
+        return self.said(model, matrix(table, self.manifest.columns))
 
     def outlook(self, model: str, table: pd.DataFrame) -> Outlook:
         """What `model` says of each row of a ready table, and how sure it is of it.
@@ -67,16 +73,8 @@ class Predictor:
         """
         outlooks = self.outlooks()
         features = matrix(table, self.manifest.columns)
-        predicted = self._predicted(model, features)
-        known = knows(self.model(model), features)
-        spreads = outlooks.spreads[model]
-        low, high, hit = (np.empty(len(predicted)) for _ in range(3))
-        for rows, spread in ((known, spreads.known), (~known, spreads.debut)):
-            said = predicted[rows]
-            low[rows], high[rows] = between(spread, said, interval=outlooks.interval)
-            hit[rows] = chance(spread, said, reaches=outlooks.hit_from)
-        percentiles = _percentiles(outlooks, table, predicted)
-        return Outlook(predicted, low, high, hit, percentiles, known)
+        predicted = self.said(model, features)
+        return outlook_of(outlooks, model, features, predicted, knows(self.model(model), features))
 
     def outlooks(self) -> Outlooks:
         """What the run knows of its models' errors; raises `NotFound` where it says nothing."""
@@ -90,30 +88,9 @@ class Predictor:
                 self._outlooks = from_json(Outlooks, self._read(OUTLOOK), where=OUTLOOK)
             return self._outlooks
 
-    def _predicted(self, model: str, features: pd.DataFrame) -> NDArray[np.float64]:
+    def said(self, model: str, features: pd.DataFrame) -> NDArray[np.float64]:
+        """Popularity, 0 to 100, of each row of the model matrix, as `dataset.matrix` makes it."""
         fitted = self.model(model)
         if features.empty:
             return np.empty(0)
         return clipped(np.asarray(fitted.predict(features), dtype=np.float64))
-
-
-def _percentiles(
-    outlooks: Outlooks, table: pd.DataFrame, predicted: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The percentile of each prediction in the song's genres, their mean where it has several."""
-    columns = [
-        column
-        for column in genre_columns(table)
-        if column.removeprefix(GENRE_PREFIX) in outlooks.genres
-    ]
-    total, genres = np.zeros(len(table)), np.zeros(len(table))
-    for column in columns:
-        rows = table[column].to_numpy() == 1
-        if rows.any():
-            among = outlooks.genres[column.removeprefix(GENRE_PREFIX)]
-            total[rows] += percentile(among, predicted[rows])
-            genres[rows] += 1
-    found = percentile(outlooks.everywhere, predicted)
-    several = genres > 0
-    found[several] = total[several] / genres[several]
-    return found

@@ -12,10 +12,13 @@ and what we need of them is the twenty lines of arithmetic below.
 """
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from chartbuster.features import GENRE_PREFIX, genre_columns
 from chartbuster.learn.bootstrap import Numbers
-from chartbuster.outlooks import Spread
+from chartbuster.outlook import Outlook
+from chartbuster.outlooks import Outlooks, Spread
 
 LEVELS = 100
 """Into how many steps of probability a distribution is parted."""
@@ -105,3 +108,45 @@ def percentile(among: tuple[float, ...], popularity: Numbers) -> NDArray[np.floa
     part = np.divide(popularity - table[before], step, out=np.zeros(len(step)), where=step > 0)
     found = np.where(below == 0, 0.0, np.where(below > LEVELS, LEVELS, before + part))
     return found * 100.0 / LEVELS
+
+
+def outlook_of(
+    outlooks: Outlooks,
+    model: str,
+    features: pd.DataFrame,
+    predicted: Numbers,
+    known: NDArray[np.bool_],
+) -> Outlook:
+    """What to make of what `model` said, `predicted`, of rows of the model matrix.
+
+    `known` says of each whether the model has met its artist.
+    """
+    spreads = outlooks.spreads[model]
+    low, high, hit = (np.empty(len(predicted)) for _ in range(3))
+    for rows, spread in ((known, spreads.known), (~known, spreads.debut)):
+        if rows.any():
+            said = predicted[rows]
+            low[rows], high[rows] = between(spread, said, interval=outlooks.interval)
+            hit[rows] = chance(spread, said, reaches=outlooks.hit_from)
+    percentiles = _percentiles(outlooks, features, predicted)
+    return Outlook(predicted, low, high, hit, percentiles, known)
+
+
+def _percentiles(outlooks: Outlooks, features: pd.DataFrame, predicted: Numbers) -> Numbers:
+    """The percentile of each prediction in the song's genres, their mean where it has several."""
+    columns = [
+        column
+        for column in genre_columns(features)
+        if column.removeprefix(GENRE_PREFIX) in outlooks.genres
+    ]
+    total, genres = np.zeros(len(features)), np.zeros(len(features))
+    for column in columns:
+        rows = features[column].to_numpy() == 1
+        if rows.any():
+            among = outlooks.genres[column.removeprefix(GENRE_PREFIX)]
+            total[rows] += percentile(among, predicted[rows])
+            genres[rows] += 1
+    found = percentile(outlooks.everywhere, predicted)
+    several = genres > 0
+    found[several] = total[several] / genres[several]
+    return found
