@@ -258,6 +258,49 @@ def heat(
     return _svg(about, bottom + _AXIS, parts)
 
 
+def histogram(
+    about: About,
+    counts: Sequence[int],
+    *,
+    low: float,
+    high: float,
+    across: str,
+    up: str,
+    beside: float | None = None,
+    tall: float = 190.0,
+) -> Markup:
+    """How many there are in each of equally wide bins from `low` to `high`, as bars on zero.
+
+    `beside` draws a line across to compare with; `tall` is the height of the tallest bar in the
+    plot's units. Raises `ValueError` when there is no bin.
+    """
+    if not counts:
+        raise ValueError("a histogram of no bins; expected at least one")
+    left, right, top = 52.0, WIDTH - 16.0, _TOP + 4.0
+    bottom = top + tall
+    horizontal = Scale(low, high, left, right)
+    vertical = Scale(0, max(*counts, 1), bottom, top)
+    side = (right - left) / len(counts)
+    # A little room between bars tells them apart; a bin that holds anything can be seen.
+    bars = [
+        element(
+            "rect",
+            x=left + side * place + 0.5,
+            y=bottom - tallness,
+            width=side - 1,
+            height=tallness,
+        )
+        for place, count in enumerate(counts)
+        if count
+        for tallness in [max(bottom - vertical(count), 1.0)]
+    ]
+    parts = [_below(horizontal, top, bottom, across), _beside(vertical, left, right, up)]
+    parts += [element("g", *bars, class_="bars"), _line(left, bottom, right, bottom, "axis")]
+    if beside is not None:
+        parts.append(_line(horizontal(beside), top, horizontal(beside), bottom, "beside"))
+    return _svg(about, bottom + _AXIS, parts)
+
+
 def _svg(about: About, height: float, parts: Sequence[str]) -> Markup:
     title, says = f"{about.name}-title", f"{about.name}-says"
     return element(
