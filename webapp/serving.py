@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chartbuster import layout
+from chartbuster.batches import Ask
 from chartbuster.errors import (
     ChartBusterError,
     Corrupt,
@@ -138,6 +139,17 @@ class Serving:
                 outlooks=self._if_there(predictor, OUTLOOK, predictor.outlooks),
                 genre_mean=None if mean is None else float(mean[0]),
             ),
+        )
+
+    def ask(self, shown: Shown, model: str) -> Ask:
+        """What answers whole tables with `model` of the run, from here on and whoever is champion.
+
+        Asking raises what `predict` raises, and `NotFound` for a run that cannot say how sure it
+        is.
+        """
+        predictor = self._predictor(shown)
+        return lambda table: self._with_memory(
+            predictor, model, lambda: predictor.outlook(model, table)
         )
 
     def _if_there[Answer](
