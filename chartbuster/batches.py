@@ -406,6 +406,8 @@ def _says_nothing(table: RawTable, how: Understanding) -> NDArray[np.bool_]:
     """The rows without anything in the columns that are used, such as Excel leaves at the end."""
     silent = np.ones(len(table), dtype=bool)
     for each in how.used:
+        if not silent.any():
+            break
         column = table.columns[each.index]
         empty = np.array([values.is_stand_in(text.strip()) for text in column.texts], dtype=bool)
         silent &= empty[column.codes] if len(empty) else True

@@ -9,8 +9,11 @@ from webapp import words
 from webapp.batch import sentences
 
 
-def show(checked: Checked, inputs: Inputs) -> None:
-    """What will become of the rows, how the columns are read, and the first rows as they are."""
+def show(checked: Checked, inputs: Inputs, *, unfolded: bool) -> None:
+    """What will become of the rows, how the columns are read, and the first rows as they are.
+
+    How the columns are read needs room; `unfolded` says whether it shows before it is asked for.
+    """
     tally, how = checked.tally, checked.how
     st.markdown(f"{sentences.outlook(tally)} {sentences.form(checked)}")
     if tally.causes:
@@ -33,7 +36,7 @@ def show(checked: Checked, inputs: Inputs) -> None:
     ):
         if said:
             st.markdown(said)
-    with st.expander("How each column is read", expanded=True):
+    with st.expander("How each column is read", expanded=unfolded):
         st.html(sentences.understood(how, inputs))
     with st.expander("The first rows of the file"):
         # Names may repeat, or be missing; those of a table may not.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from chartbuster import wording
+from chartbuster.batches import Tally
 from chartbuster.checking import Checked, check
 from chartbuster.errors import ChartBusterError, TryAgain, UnreadableUpload
 from chartbuster.outlooks import OUTLOOK
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _STYLE = Path(__file__).with_name("style.css")
 _ENDINGS = ["csv", "tsv", "txt", "gz"]
+
+_IN_TURN = "Another file is being scored; yours is next"
 
 # What a visit holds, each under one name: all of it goes when another file comes.
 _CHECKED = "batch checked"
@@ -112,7 +115,8 @@ def _file(serving: Serving, shown: Shown, model: str, upload: "UploadedFile") ->
     if isinstance(checked, str):
         st.error(f"This file cannot be scored: {words.plain(checked)}.", icon=":material/block:")
         return
-    checks.show(checked, shown.run.inputs)
+    # Once there are results, they are what one wants to see.
+    checks.show(checked, shown.run.inputs, unfolded=_RESULTS not in st.session_state)
     job = Job(upload.file_id, shown.run.run_id, model)
     if st.session_state.get(_ASKED) == job:
         _score(serving, shown, upload, checked, job)
@@ -126,27 +130,21 @@ def _checked(shown: Shown, upload: "UploadedFile") -> Checked | str:
     known: tuple[tuple[str, str], Checked | str] | None = st.session_state.get(_CHECKED)
     if known is not None and known[0] == about:
         return known[1]
-    bar = st.progress(0.0, "Reading the file")
+    bar, pace = st.progress(0.0, "Reading the file"), scoring.Pace()
+
+    def watch(tally: Tally) -> None:
+        bar.progress(min(upload.tell() / max(upload.size, 1), 1.0), f"{tally.rows:,} rows read")
+        pace()
+
     found: Checked | str
     try:
         with scoring.turn(lambda: bar.progress(0.0, _IN_TURN)):
-            found = check(
-                upload,
-                shown.run.inputs,
-                limits=LIMITS,
-                rows=BLOCK,
-                watch=lambda tally: bar.progress(
-                    min(upload.tell() / max(upload.size, 1), 1.0), f"{tally.rows:,} rows read"
-                ),
-            )
+            found = check(upload, shown.run.inputs, limits=LIMITS, rows=BLOCK, watch=watch)
     except UnreadableUpload as error:
         found = str(error)
     bar.empty()
     st.session_state[_CHECKED] = (about, found)
     return found
-
-
-_IN_TURN = "Another file is being scored; yours is next"
 
 
 def _offer(shown: Shown, checked: Checked, job: Job) -> None:
@@ -178,7 +176,12 @@ def _score(
 ) -> None:
     """Score the upload. What interrupts this, a stop among it, leaves nothing behind."""
     total = checked.tally.rows
-    bar = st.progress(0.0, f"0 of {total:,} rows")
+    bar, pace = st.progress(0.0, f"0 of {total:,} rows"), scoring.Pace()
+
+    def watch(rows: int) -> None:
+        bar.progress(min(rows / total, 1.0), f"{rows:,} of {total:,} rows")
+        pace()
+
     st.button("Stop", on_click=_stop, args=(job,), icon=":material/stop_circle:")
     try:
         with scoring.turn(lambda: bar.progress(0.0, _IN_TURN)):
@@ -191,15 +194,15 @@ def _score(
                 name=upload.name,
                 dataset=shown.dataset,
                 title=shown.run.model(job.model).title,
-                watch=lambda rows: bar.progress(
-                    min(rows / total, 1.0), f"{rows:,} of {total:,} rows"
-                ),
+                watch=watch,
             )
     except TryAgain:
         _end(
             job,
             "The store does not answer, and this model is not loaded yet. Try again in a moment.",
         )
+    except UnreadableUpload as error:
+        _end(job, f"This file cannot be scored: {words.plain(str(error))}.")
     except ChartBusterError:
         _end(
             job,

@@ -12,7 +12,12 @@ from webapp import frame, words
 from webapp.batch import sentences
 from webapp.batch.scoring import Results
 
+_ORDER = (
+    *("Title", "Artist", "popularity", "low", "high", "percentile", "hit"),
+    *("assumed", "reason", "line", "Song id"),
+)
 _BINS = 20
+_ENOUGH = 10
 _EVERY, _SCORED, _ASSUMED, _REJECTED = "Every row", "Scored", "With something assumed", "Rejected"
 
 
@@ -39,8 +44,9 @@ def show(done: Results) -> None:
         "so that Excel reads accents right."
     )
     if done.tally.causes:
-        st.html(sentences.causes(done.tally))
-    if done.tally.scored:
+        with st.expander("Why rows were rejected"):
+            st.html(sentences.causes(done.tally))
+    if done.tally.scored >= _ENOUGH:
         _distribution(done)
     _rows(done)
 
@@ -82,7 +88,9 @@ def _rows(done: Results) -> None:
     st.dataframe(
         _chosen(done.table, wanted or _EVERY),
         hide_index=True,
+        placeholder="",
         lazy=True,
+        column_order=_ORDER,
         column_config=_columns(),
         key="batch rows",
         alt="The scored rows",

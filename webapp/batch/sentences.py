@@ -14,7 +14,9 @@ from webapp.words import plain
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-16-le": ", in UTF-16", "utf-16-be": ", in UTF-16"}
 _UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes"}
-_NAMES = {
+_ROLES = {
+    "genre": "one or several",
+    "subgenre": "one more genre",
     "song_id": "which song it is",
     "artist": "who it is by",
     "title": "what it is called",
@@ -89,7 +91,7 @@ def guide() -> Markup:
 def understood(how: Understanding, inputs: Inputs) -> Markup:
     """Which column is read as what, and in which unit."""
     fields = how.recognised.fields
-    known = {"genre", "subgenre", *looked_at(inputs)}
+    known = set(looked_at(inputs))
     return _table(
         ("Column of the file", "Read as", "Which is"),
         [
@@ -195,8 +197,8 @@ def _expected(name: str) -> str:
 def _role(field: str, how: Understanding, known: set[str]) -> str:
     if field == "popularity":
         return "not looked at: it is what is asked"
-    if field in _NAMES:
-        return _NAMES[field]
+    if field in _ROLES:
+        return _ROLES[field]
     if field not in known:
         return "not looked at: the model's songs had none"
     if field in how.units.percent:
