@@ -53,11 +53,12 @@ _LONGEST_VALUE = 40
 _MOST_COUNTED = 1_000
 _OTHERS = "others"
 _DURATION_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes"}
-_LETTERS_EXPECTED = {
+LETTERS_EXPECTED = {
     "key": "C to B, or 0 to 11",
     "mode": "Minor or Major, or 0 or 1",
     "time_signature": "1/4 to 7/4, or 1 to 7",
 }
+"""What the attributes that are no numbers may be, in words."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +82,16 @@ class Understanding:
         return tuple(fields[name] for name in fields if name != "popularity")
 
 
-@dataclass(frozen=True)
-class ScoredBlock:
-    """The answers for some rows of a file, rejected ones among them, in the file's order.
+@dataclass(frozen=True, kw_only=True)
+class CheckedBlock:
+    """What becomes of some rows of a file, rejected ones among them, in the file's order.
 
-    `columns` are the names of the columns that come back, `given` their cells, one tuple per
-    column. The figures are those of `Outlook`, NaN where `reasons` has a text. `assumed` says what
-    was assumed, an empty text where nothing was. `causes` counts the reasons by their kind and
-    `unknown_genres` the rows by the genres the model does not know.
+    `lines` are the lines they begin on. `assumed` says what is assumed of each, an empty text where
+    nothing is; `reasons` why it cannot be scored, an empty text where it can. `causes` counts the
+    reasons by their kind and `unknown_genres` the rows by the genres the model does not know.
     """
 
-    columns: tuple[str, ...]
     lines: NDArray[np.int64]
-    given: tuple[tuple[str, ...], ...]
-    popularity: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    percentile: NDArray[np.float64]
-    hit: NDArray[np.float64]
     assumed: tuple[str, ...]
     reasons: tuple[str, ...]
     causes: Mapping[str, int]
@@ -106,6 +99,23 @@ class ScoredBlock:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredBlock(CheckedBlock):
+    """The answers for some rows of a file.
+
+    `columns` are the names of the columns that come back, `given` their cells, one tuple per
+    column. The figures are those of `Outlook`, NaN where `reasons` has a text.
+    """
+
+    columns: tuple[str, ...]
+    given: tuple[tuple[str, ...], ...]
+    popularity: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    percentile: NDArray[np.float64]
+    hit: NDArray[np.float64]
 
     def header(self) -> bytes:
         """The first line of a CSV file of the answers."""
@@ -142,13 +152,18 @@ class Tally:
         """The rows that have a prediction."""
         return self.rows - self.rejected
 
-    def add(self, block: ScoredBlock) -> None:
+    def add(self, block: CheckedBlock) -> None:
         """Count the rows of `block` as well."""
         self.rows += len(block)
         self.rejected += sum(map(bool, block.reasons))
         self.assumed += sum(map(bool, block.assumed))
         _count(self.causes, block.causes)
         _count(self.unknown_genres, block.unknown_genres)
+
+
+def looked_at(inputs: Inputs) -> tuple[str, ...]:
+    """The attributes the run's data had; whatever a file says of another changes nothing."""
+    return tuple(name for name in _USED if default_of(name, (), inputs) is not None)
 
 
 def understand(sample: RawTable, inputs: Inputs) -> Understanding:
@@ -164,8 +179,13 @@ def understand(sample: RawTable, inputs: Inputs) -> Understanding:
     recognised = recognise(
         sample.header, counting=cleaning.counting(sample), needs_popularity=False
     )
-    wanted = {*_looked_at(inputs), "genre", "subgenre", "title"}
+    wanted = {*looked_at(inputs), "genre", "subgenre", "title"}
     if not wanted & set(recognised.fields):
+        if len(sample.header) == 1:
+            raise UnreadableUpload(
+                f"the file has one column, {sample.header[0][:80]!r}; expected several, separated "
+                "by comma, semicolon or tab"
+            )
         raise UnreadableUpload(
             "no column holds an attribute the model looks at; the columns are "
             f"{listed(sample.header)}; expected some of {', '.join(sorted(wanted))}"
@@ -173,42 +193,47 @@ def understand(sample: RawTable, inputs: Inputs) -> Understanding:
     return Understanding(sample.header, recognised, cleaning.units_of(sample, recognised))
 
 
-def score(blocks: Iterable[RawTable], ask: Ask, inputs: Inputs) -> Iterator[ScoredBlock]:
-    """The answers for the rows of `blocks`, block by block; the first one settles how all are read.
+def score(
+    blocks: Iterable[RawTable], ask: Ask, inputs: Inputs, *, how: Understanding | None = None
+) -> Iterator[ScoredBlock]:
+    """The answers for the rows of `blocks`, block by block.
 
-    `inputs` are those of the run that answers. Raises `UnreadableUpload` as `understand` and the
-    blocks' reader do; what was answered before that stands.
+    `how` they are read is settled by the first one, where it was not before. `inputs` are those of
+    the run that answers. Raises `UnreadableUpload` as `understand` and the blocks' reader do; what
+    was answered before that stands.
     """
-    how: Understanding | None = None
     for table in blocks:
         if how is None:
             how = understand(table, inputs)
         yield score_block(table, how, ask, inputs)
 
 
+def check_block(table: RawTable, how: Understanding, inputs: Inputs) -> CheckedBlock:
+    """What `score_block` will say of the rows and rejects of `table`, but for the figures.
+
+    No model is asked, which takes a fraction of the time.
+    """
+    return _Judged(table, how, inputs).checked()
+
+
 def score_block(table: RawTable, how: Understanding, ask: Ask, inputs: Inputs) -> ScoredBlock:
     """The answers for the rows and rejects of `table`."""
-    found = cleaning.measures(table, how.recognised, how.units)
-    reasons, causes = _reasons(table, how, found, inputs)
-    rows = np.array([n for n, reason in enumerate(reasons) if not reason], dtype=np.int64)
-    genres = _Genres(table, how, rows, inputs)
-    cleaned, assumed = _completed(table, how, found, genres, rows, inputs)
-    figures = np.full((5, len(table)), np.nan)
+    judged = _Judged(table, how, inputs)
+    checked, rows, order = judged.checked(), judged.rows, judged.order
+    figures = np.full((5, len(order)), np.nan)
     if len(rows):
-        said = ask(add_features(cleaned, genres=inputs.genres))
+        said = ask(add_features(judged.songs(), genres=inputs.genres))
         figures[:, rows] = said.popularity, said.low, said.high, said.percentile, said.hit
-    notes = np.full(len(table), "", dtype=object)
-    notes[rows] = assumed
+    figures = figures[:, order]
     given = [table.columns[each.index] for each in how.given]
-    broken = table.rejects
-    lines = np.concatenate([table.lines, np.array([each.line for each in broken], dtype=np.int64)])
-    order = np.argsort(lines, kind="stable")
-    figures = np.concatenate([figures, np.full((5, len(broken)), np.nan)], axis=1)[:, order]
-    empty = [""] * len(broken)
-    causes.update(each.reason for each in broken)
+    empty = [""] * len(table.rejects)
     return ScoredBlock(
+        lines=checked.lines,
+        assumed=checked.assumed,
+        reasons=checked.reasons,
+        causes=checked.causes,
+        unknown_genres=checked.unknown_genres,
         columns=tuple(each.column for each in how.given),
-        lines=lines[order],
         given=tuple(
             _in_order([*(column.texts[code] for code in column.codes), *empty], order)
             for column in given
@@ -218,11 +243,95 @@ def score_block(table: RawTable, how: Understanding, ask: Ask, inputs: Inputs) -
         high=figures[2],
         percentile=figures[3],
         hit=figures[4],
-        assumed=_in_order([*notes, *empty], order),
-        reasons=_in_order([*reasons, *(each.reason for each in broken)], order),
-        causes=causes,
-        unknown_genres=genres.unknown_rows,
     )
+
+
+class _Judged:
+    """The rows of a table that can be scored, with what is assumed of them, and why others cannot.
+
+    `order` puts the table's rows, followed by its rejects, into the order of their lines.
+    """
+
+    def __init__(self, table: RawTable, how: Understanding, inputs: Inputs) -> None:
+        self._table, self._how = table, how
+        self._found = cleaning.measures(table, how.recognised, how.units)
+        self._reasons, self._causes = _reasons(table, how, self._found, inputs)
+        self.rows = np.array([n for n, why in enumerate(self._reasons) if not why], dtype=np.int64)
+        broken = np.array([each.line for each in table.rejects], dtype=np.int64)
+        self._lines = np.concatenate([table.lines, broken])
+        self.order = np.argsort(self._lines, kind="stable")
+        self._genres = _Genres(table, how, self.rows, inputs)
+        self._defaults = {
+            name: [default_of(name, known, inputs) for known in self._genres.known]
+            for name in _USED
+        }
+
+    def checked(self) -> CheckedBlock:
+        """What becomes of every row."""
+        broken = [each.reason for each in self._table.rejects]
+        notes = np.full(len(self._lines), "", dtype=object)
+        notes[self.rows] = self._notes()
+        return CheckedBlock(
+            lines=self._lines[self.order],
+            assumed=_in_order(notes.tolist(), self.order),
+            reasons=_in_order([*self._reasons, *broken], self.order),
+            causes=self._causes + Counter(broken),
+            unknown_genres=self._genres.unknown_rows,
+        )
+
+    def songs(self) -> pd.DataFrame:
+        """The cleaned table of `rows`, completed as `scoring.completed` does."""
+        rows, genres = self.rows, self._genres
+        names = cleaning.names(self._table, self._how.recognised, rows)
+        joined = [GENRE_SEPARATOR.join(known) or None for known in genres.known]
+        columns: dict[str, object] = {
+            "song_id": [f"row {n}" for n in range(len(rows))],
+            "genres": genres.taken(joined),
+            "popularity": np.full(len(rows), np.nan),
+        }
+        for name in ("artist", "title"):
+            ranked = names[name]
+            columns[name] = (
+                np.full(len(rows), None, dtype=object)
+                if ranked is None
+                else ranked.taken(ranked.codes)
+            )
+        for name in _USED:
+            measured = self._found[name].values[rows]
+            missing = np.isnan(measured)
+            assumed = genres.taken(self._defaults[name])
+            if name in _NUMBERS:
+                columns[name] = np.where(missing, assumed.astype(np.float64), measured)
+            else:
+                first = 1 if name == "time_signature" else 0
+                words = np.array([*LETTERS[name], None], dtype=object)
+                codes = np.where(missing, first - 1, measured).astype(np.int64) - first
+                columns[name] = np.where(missing, assumed, words[codes])
+        frame = pd.DataFrame(columns, columns=list(cleaning.CLEANED_COLUMNS))
+        return frame.astype(dict.fromkeys(cleaning.TEXT_COLUMNS, "str"))
+
+    def _notes(self) -> list[str]:
+        """What is assumed of each of `rows`, in words; those with the same genres mostly share
+        them.
+        """
+        genres, defaults = self._genres, self._defaults
+        assumed = np.zeros(len(self.rows), dtype=np.int64)
+        for place, name in enumerate(_USED):
+            has_default = np.array([value is not None for value in defaults[name]], dtype=bool)
+            missing = np.isnan(self._found[name].values[self.rows])
+            assumed |= (missing & has_default[genres.codes]).astype(np.int64) << place
+        every = list(zip(genres.codes.tolist(), assumed.tolist(), strict=True))
+        written: dict[tuple[int, int], str] = {}
+        for both in set(every):
+            code, flags = both
+            parts = [genres.notes[code]] if genres.notes[code] else []
+            parts += [
+                f"{name}={_value(name, defaults[name][code])}"
+                for place, name in enumerate(_USED)
+                if flags >> place & 1
+            ]
+            written[both] = "; ".join(parts)
+        return [written[both] for both in every]
 
 
 class _Genres:
@@ -249,6 +358,12 @@ class _Genres:
             for name in names if count else ():
                 self.unknown_rows[name] += int(count)
 
+    def taken(self, per_list: Sequence[object]) -> NDArray[np.object_]:
+        """What each row gets of what its list of genres gets."""
+        objects = np.empty(len(per_list), dtype=object)
+        objects[:] = per_list
+        return objects[self.codes]
+
     def _both(self) -> Iterator[tuple[list[str], list[str]]]:
         return zip(self.known, self.unknown, strict=True)
 
@@ -258,69 +373,6 @@ def _genre_note(known: Sequence[str], unknown: Sequence[str]) -> str:
         return ""
     left_out = f" (unknown: {', '.join(unknown)})" if unknown else ""
     return f"genre={', '.join(known) or 'none'}{left_out}"
-
-
-def _completed(
-    table: RawTable,
-    how: Understanding,
-    found: Mapping[str, Measured],
-    genres: _Genres,
-    rows: NDArray[np.int64],
-    inputs: Inputs,
-) -> tuple[pd.DataFrame, list[str]]:
-    """The cleaned table of `rows`, completed as `scoring.completed` does, and what was assumed."""
-    names = cleaning.names(table, how.recognised, rows)
-    defaults = {name: [default_of(name, known, inputs) for known in genres.known] for name in _USED}
-    columns: dict[str, object] = {
-        "song_id": [f"row {n}" for n in range(len(rows))],
-        "genres": _taken([GENRE_SEPARATOR.join(known) or None for known in genres.known], genres),
-        "popularity": np.full(len(rows), np.nan),
-    }
-    for name in ("artist", "title"):
-        ranked = names[name]
-        columns[name] = (
-            np.full(len(rows), None, dtype=object) if ranked is None else ranked.taken(ranked.codes)
-        )
-    was_assumed = np.zeros(len(rows), dtype=np.int64)
-    for place, name in enumerate(_USED):
-        measured = found[name].values[rows]
-        missing = np.isnan(measured)
-        assumed = _taken(defaults[name], genres)
-        was_assumed |= (missing & pd.notna(assumed)).astype(np.int64) << place
-        if name in _NUMBERS:
-            columns[name] = np.where(missing, assumed.astype(np.float64), measured)
-        else:
-            first = 1 if name == "time_signature" else 0
-            words = np.array([*LETTERS[name], None], dtype=object)
-            codes = np.where(missing, first - 1, measured).astype(np.int64) - first
-            columns[name] = np.where(missing, assumed, words[codes])
-    frame = pd.DataFrame(columns, columns=list(cleaning.CLEANED_COLUMNS))
-    texts = dict.fromkeys(cleaning.TEXT_COLUMNS, "str")
-    return frame.astype(texts), _notes(was_assumed, defaults, genres)
-
-
-def _taken(per_list: Sequence[object], genres: _Genres) -> NDArray[np.object_]:
-    """What each row gets of what its list of genres gets."""
-    objects = np.empty(len(per_list), dtype=object)
-    objects[:] = per_list
-    return objects[genres.codes]
-
-
-def _notes(
-    was_assumed: NDArray[np.int64], defaults: Mapping[str, Sequence[object]], genres: _Genres
-) -> list[str]:
-    """What was assumed of each row, in words; rows with the same genres mostly share them."""
-    written: dict[tuple[int, int], str] = {}
-    for both in set(zip(genres.codes.tolist(), was_assumed.tolist(), strict=True)):
-        code, flags = both
-        parts = [genres.notes[code]] if genres.notes[code] else []
-        parts += [
-            f"{name}={_value(name, defaults[name][code])}"
-            for place, name in enumerate(_USED)
-            if flags >> place & 1
-        ]
-        written[both] = "; ".join(parts)
-    return [written[both] for both in zip(genres.codes.tolist(), was_assumed.tolist(), strict=True)]
 
 
 def _value(name: str, default: object) -> str:
@@ -333,7 +385,7 @@ def _reasons(
     """Why each row cannot be scored, an empty text where it can; and the reasons by their kind."""
     parts: dict[int, list[str]] = {}
     causes: Counter[str] = Counter()
-    for name in _looked_at(inputs):
+    for name in looked_at(inputs):
         wrong = np.flatnonzero(found[name].unreadable)
         if not len(wrong):
             continue
@@ -354,6 +406,8 @@ def _says_nothing(table: RawTable, how: Understanding) -> NDArray[np.bool_]:
     """The rows without anything in the columns that are used, such as Excel leaves at the end."""
     silent = np.ones(len(table), dtype=bool)
     for each in how.used:
+        if not silent.any():
+            break
         column = table.columns[each.index]
         empty = np.array([values.is_stand_in(text.strip()) for text in column.texts], dtype=bool)
         silent &= empty[column.codes] if len(empty) else True
@@ -362,8 +416,8 @@ def _says_nothing(table: RawTable, how: Understanding) -> NDArray[np.bool_]:
 
 def _expected(name: str, units: Units) -> str:
     """What an attribute may be, in the unit the file has it in."""
-    if name in _LETTERS_EXPECTED:
-        return _LETTERS_EXPECTED[name]
+    if name in LETTERS_EXPECTED:
+        return LETTERS_EXPECTED[name]
     attribute = _NUMBERS[name]
     if name in units.percent:
         return f"{attribute.low * 100:g} to {attribute.high * 100:g} percent"
@@ -378,11 +432,6 @@ def _expected(name: str, units: Units) -> str:
 
 def _plain(value: float) -> str:
     return f"{value:,.3f}".rstrip("0").rstrip(".")
-
-
-def _looked_at(inputs: Inputs) -> list[str]:
-    """The attributes the run's data had; whatever a file says of another changes nothing."""
-    return [name for name in _USED if default_of(name, (), inputs) is not None]
 
 
 def _in_order(texts: Sequence[str], order: NDArray[np.int64]) -> tuple[str, ...]:

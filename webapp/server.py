@@ -18,6 +18,7 @@ from starlette.routing import Route
 from webapp import edges, signin
 from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
+from webapp.limits import UPLOAD_MEGABYTES
 from webapp.looks import theme
 from webapp.states import Away, Connecting, Showing, State, Waiting
 
@@ -36,7 +37,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "server.headless": True,
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": 20,
+        "server.maxUploadSize": UPLOAD_MEGABYTES,
         "server.enableXsrfProtection": True,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chartbuster import layout
+from chartbuster.batches import Ask
 from chartbuster.errors import (
     ChartBusterError,
     Corrupt,
@@ -191,6 +192,17 @@ class Serving:
             run,
             model,
             lambda: study(predictor, model, song, outlooks=outlooks, genre_mean=mean),
+        )
+
+    def ask(self, shown: Shown, model: str) -> Ask:
+        """What answers whole tables with `model` of the run, from here on and whoever is champion.
+
+        Asking raises what `predict` raises, and `NotFound` for a run that cannot say how sure it
+        is.
+        """
+        predictor = self._predictor(shown)
+        return lambda table: self._with_memory(
+            shown.run.run_id, model, lambda: predictor.outlook(model, table)
         )
 
     def _row(self, predictor: Predictor, model: str, song: Mapping[str, Any]) -> NDArray[Any]:

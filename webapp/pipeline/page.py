@@ -6,17 +6,16 @@ from pathlib import Path
 import streamlit as st
 
 from chartbuster.passages import View
-from chartbuster.pipeline import LARGEST_UPLOAD
 from chartbuster.wording import SMALL_SYNTHETIC
 from webapp import frame
 from webapp.edges import Edges
+from webapp.limits import UPLOAD_MEGABYTES
 from webapp.pipeline import acting, letters, stations, timeline
 from webapp.words import plain
 
 _STYLE = Path(__file__).with_name("style.css")
 
 _MOVING, _STILL = 1.0, 3.0
-_MEGABYTES = LARGEST_UPLOAD // 2**20
 
 
 def show(edges: Edges) -> None:
@@ -124,12 +123,12 @@ def _sending(edges: Edges, *, may: bool) -> None:
         file = st.file_uploader(
             "Table of songs",
             type=["csv", "gz"],
-            max_upload_size=_MEGABYTES,
+            max_upload_size=UPLOAD_MEGABYTES,
             help="A CSV with a popularity from 0 to 100 and audio attributes, like the exports "
             "of Spotify's catalogue.",
         )
         st.caption(
-            f"CSV or CSV.GZ, at most {_MEGABYTES} MB. A file of the same name in the same dataset "
+            f"CSV or CSV.GZ, at most {UPLOAD_MEGABYTES} MB. A file of the same name in the same dataset "
             "is replaced; that is how a dataset is corrected."
         )
         if st.form_submit_button("Send this file", type="primary", disabled=not may):
