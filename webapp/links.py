@@ -154,6 +154,11 @@ def comparison(compared: Comparison) -> dict[str, list[str]]:
     return parameters(around) | ({VARIANT: variants} if variants else {})
 
 
+def begun(asked: Asked) -> dict[str, list[str]]:
+    """The comparison that starts from one song, as query parameters: it, and a copy to change."""
+    return comparison(Comparison(asked.dataset, asked.run, (asked, replace(asked, name=None))))
+
+
 def read_comparison(given: Parameters) -> Read[Comparison]:
     """The comparison `given` asks; a variant's own dataset and run are not looked at."""
     around = read({name: values for name, values in given.items() if name != VARIANT})

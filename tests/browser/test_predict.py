@@ -136,3 +136,126 @@ def test_the_first_champion_shows_without_a_reload(app_in: AppIn, visit: Open) -
 
     assert "of 100" in number(page)
     assert seen.complaints == []
+
+
+def popularity(page: Page) -> str:
+    """The number alone, `42.9`, whatever else is read with it."""
+    return re.sub(r"\s*of 100", "", number(page)).strip()
+
+
+def link_of(page: Page) -> str:
+    """The link the page offers, as one would copy it."""
+    page.get_by_role("button", name="Link").click()
+    link = page.get_by_test_id("stCode").locator("code").inner_text()
+    page.keyboard.press("Escape")
+    return link
+
+
+def start_from_a_known_song(page: Page, words: str) -> str:
+    """Search by keyboard alone, choose what is found first, and say what its button said."""
+    page.get_by_role("button", name="Known song").press("Enter")
+    box = page.get_by_role("searchbox")
+    box.focus()
+    page.keyboard.type(words)
+    first = page.locator(".st-key-found button").first
+    expect(first).to_contain_text(re.compile(words, re.IGNORECASE))
+    said = first.inner_text()
+    first.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    return said
+
+
+def test_a_link_brings_the_same_song_and_number_to_somebody_else(
+    app_in: AppIn, visit: Open
+) -> None:
+    mine = visit(app_in("champion")).page
+    before = number(mine)
+    slider = mine.get_by_role("slider", name="Acousticness")
+    slider.focus()
+    slider.press("End")
+    expect(mine.get_by_role("status").filter(has_text="of 100")).not_to_have_text(before)
+
+    seen = visit(link_of(mine))
+
+    assert popularity(seen.page) == popularity(mine)
+    theirs = seen.page.get_by_role("slider", name="Acousticness")
+    assert theirs.input_value() == slider.input_value()
+    assert seen.complaints == []
+
+
+def test_a_known_song_is_searched_as_one_types_and_its_real_popularity_shown(
+    app_in: AppIn, visit: Open
+) -> None:
+    seen = visit(app_in("champion"))
+    page = seen.page
+    number(page)
+
+    said = start_from_a_known_song(page, "the")
+
+    real = re.match(r"\d+", said)
+    assert real is not None
+    expect(page.locator(".cb-key")).to_contain_text(f"really {real.group()}")
+    expect(page.get_by_role("button", name="Start over")).to_be_enabled()
+    assert seen.complaints == []
+
+
+def test_a_random_song_is_one_press_away(app_in: AppIn, visit: Open) -> None:
+    page = visit(app_in("champion")).page
+    number(page)
+
+    page.get_by_role("button", name="Random song").press("Enter")
+
+    expect(page.locator(".cb-key")).to_contain_text("really")
+    expect(page.get_by_label("Artist")).not_to_have_value("")
+
+
+def test_everything_moves_with_a_slider_and_says_so_in_words(app_in: AppIn, visit: Open) -> None:
+    page = visit(app_in("champion")).page
+    number(page)
+    curve = page.get_by_role("img", name=re.compile("^Acousticness:"))
+    before = curve.get_attribute("aria-label")
+    steps = page.locator(".cb-steps").inner_text()
+
+    slider = page.get_by_role("slider", name="Acousticness")
+    slider.focus()
+    slider.press("End")
+
+    expect(curve).not_to_have_attribute("aria-label", before or "")
+    expect(page.locator(".cb-steps")).not_to_have_text(steps)
+    # The last step of the list is the number in large type.
+    expect(page.locator(".cb-steps li").last).to_contain_text(popularity(page))
+
+
+def test_on_a_phone_nothing_covers_the_number_while_dragging(app_in: AppIn, visit: Open) -> None:
+    page = visit(app_in("champion"), width=360, height=740).page
+    number(page)
+
+    page.get_by_role("slider", name="Liveness").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+
+    covered = page.evaluate(
+        """() => { const box = document.querySelector('.cb-whole').getBoundingClientRect();
+             const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+             return !top.closest('.cb-hero'); }"""
+    )
+    assert not covered
+
+
+@pytest.mark.parametrize("width", [360, 1440, 1920])
+def test_the_curves_fit_and_their_letters_are_large_enough(
+    app_in: AppIn, visit: Open, width: int
+) -> None:
+    page = visit(app_in("champion"), width=width).page
+    number(page)
+
+    boxes = page.locator(".cb-curves .cb-field").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    )
+    small = page.locator(".cb-curves p").evaluate_all(
+        "all => Math.min(...all.map(each => parseFloat(getComputedStyle(each).fontSize)))"
+    )
+
+    assert len(boxes) >= 13
+    assert min(box["width"] for box in boxes) >= 130
+    assert max(box["right"] for box in boxes) <= width
+    assert small >= 12

@@ -39,7 +39,8 @@ def opened(store: InMemoryStore, given: Given | None = None) -> tuple[AppTest, S
     app.switch_page("entries/compare.py")
     for name, values in (given or {}).items():
         app.query_params[name] = values
-    app.run()
+    # The address is written by the second run: there is no timer here that would do it.
+    app.run().run()
     assert not app.exception
     return app, over.serving
 

@@ -202,6 +202,16 @@ def test_the_variants_belong_to_one_run() -> None:
     assert found.value == Comparison("demo", "r1", (Asked(model="linear"),))
 
 
+def test_a_comparison_begins_with_a_song_and_a_copy_of_it() -> None:
+    song = Asked(dataset="demo", run="r1", model="linear", song={"energy": 0.5}, name="Mine")
+
+    found = links.read_comparison(links.begun(song)).value
+
+    assert (found.dataset, found.run) == ("demo", "r1")
+    assert [one.song for one in found.variants] == [{"energy": 0.5}, {"energy": 0.5}]
+    assert [one.name for one in found.variants] == ["Mine", None]
+
+
 def test_the_link_of_one_song_is_the_beginning_of_a_comparison() -> None:
     song = Asked(dataset="demo", run="r1", model="linear", song={"energy": 0.5})
 

@@ -227,9 +227,10 @@ def _moves(points: Sequence[float], *, plain: bool = False) -> tuple[Cell, ...]:
 
 def _because(first: Answered, other: Answered) -> str:
     """The attributes that make most of the difference, in brackets their points."""
-    before = {one.attribute: one.points for one in first.study.explanation.contributions}
+    # The difference of what the tables show, so that it can be checked there.
+    before = {one.attribute: round(one.points, 1) for one in first.study.explanation.contributions}
     moved = [
-        (one.attribute, one.points - before.get(one.attribute, 0.0))
+        (one.attribute, round(one.points, 1) - before.get(one.attribute, 0.0))
         for one in other.study.explanation.contributions
     ]
     moved.sort(key=lambda move: -abs(move[1]))

@@ -14,6 +14,7 @@ from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown
 
 _FEW = 3
+_SOON = 2.0
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -30,7 +31,17 @@ def show(edges: Edges) -> None:
 def _opened(serving: Serving, state: Showing) -> None:
     st.html(_STYLE)
     visit.follow_address(state)
+    if not controls.are_shown():
+        visit.enter()
     _compared(serving, state)
+    _settled()
+
+
+@st.fragment(run_every=_SOON)
+def _settled() -> None:
+    """The address, once the browser has arrived at a page that was just entered."""
+    if not visit.has_just_entered():
+        visit.write_address()
 
 
 @st.fragment
@@ -119,12 +130,13 @@ def _variants(
 
 
 def _link(compared: Lineup) -> None:
-    said = visit.write_address(compared)
+    if not visit.is_entering():
+        visit.write_address()
     st.header("This comparison as a link", anchor=False)
     st.markdown("It opens this page with these variants, this dataset, run and models.")
     here = (st.context.url or "").partition("?")[0]
     with st.expander("Show the link"):
-        st.code(links.address(here, said), language=None, wrap_lines=True)
+        st.code(links.address(here, visit.parameters(compared)), language=None, wrap_lines=True)
 
 
 def _provenance(shown: Shown) -> None:

@@ -15,7 +15,7 @@ from webapp.states import Showing, Shown
 
 # What is compared: a `Comparison` as a link says it, until it has met its run, then a `Lineup`.
 _COMPARED = "compared"
-_WRITTEN, _LEFT_OUT = "compared link", "compared without"
+_WRITTEN, _LEFT_OUT, _ENTERING = "compared link", "compared without", "compared soon"
 
 
 def follow_address(state: Showing) -> None:
@@ -102,13 +102,39 @@ def use_champion(shown: Shown) -> None:
     keep(replace(lineup.opened(now().comparison, shown).value, varied=now().varied))
 
 
-def write_address(compared: Lineup) -> links.Parameters:
-    """Let the address say what is compared; returns its parameters."""
-    said = links.comparison(compared.comparison)
+def parameters(compared: Lineup) -> links.Parameters:
+    """What the address has to say."""
+    return links.comparison(compared.comparison)
+
+
+def enter() -> None:
+    """The page is being entered: until that is over, its address is not to be written.
+
+    Streamlit would write it for the page that is left, and the browser's way back would lead there
+    with it.
+    """
+    st.session_state[_ENTERING] = True
+
+
+def is_entering() -> bool:
+    """Whether the page is being entered."""
+    return _ENTERING in st.session_state
+
+
+def has_just_entered() -> bool:
+    """Whether the page was being entered until now; it is not any more."""
+    return bool(st.session_state.pop(_ENTERING, False))
+
+
+def write_address() -> None:
+    """Let the address say what is compared, if anything is."""
+    kept = st.session_state.get(_COMPARED)
+    if not isinstance(kept, Lineup):
+        return
+    said = dict(parameters(kept))
     st.session_state[_WRITTEN] = said
     if said != _address():
         st.query_params.from_dict(said)
-    return said
 
 
 def left_out() -> list[str]:
