@@ -4,8 +4,10 @@ boto3 reads the region, the credentials and `AWS_ENDPOINT_URL` from the environm
 nothing here knows whether it talks to AWS or to LocalStack.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import batched
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,15 +15,24 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chartbuster.errors import ChartBusterError, Conflict, NotFound, Unreachable
-from chartbuster.ports import Delivery, ObjectInfo, StoredObject
+from chartbuster.ports import Delivery, Depth, Letter, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
+_MISSING = {
+    "404",
+    "NoSuchKey",
+    "NoSuchBucket",
+    "NotFound",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+}
 _CONFLICT = {"409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 _LONGEST_REASON = 1_000
+_MOST_AT_ONCE = 10
 
 # A long poll holds the connection for 20 s, so the read timeout must outlast it.
 _CONFIG = Config(
@@ -41,6 +52,16 @@ def s3_store(bucket: str) -> "S3Store":
 def sqs_queue(url: str, *, dead_letters: str) -> "SqsQueue":
     """The queue at `url`; what is set aside goes to the queue at `dead_letters`."""
     return SqsQueue(boto3.client("sqs", config=_CONFIG), url, dead_letters=dead_letters)
+
+
+def sqs_postbox(url: str) -> "SqsPostbox":
+    """The queue at `url`, to put messages in."""
+    return SqsPostbox(boto3.client("sqs", config=_CONFIG), url)
+
+
+def sqs_dead_letters(url: str) -> "SqsDeadLetters":
+    """The dead-letter queue at `url`."""
+    return SqsDeadLetters(boto3.client("sqs", config=_CONFIG), url)
 
 
 class S3Store:
@@ -86,7 +107,12 @@ class S3Store:
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
-                    yield ObjectInfo(item["Key"], item["ETag"], item["Size"])
+                    yield ObjectInfo(
+                        item["Key"],
+                        item["ETag"],
+                        item["Size"],
+                        item["LastModified"].astimezone(UTC),
+                    )
 
     def delete(self, key: str) -> None:
         with self._translated("delete", key):
@@ -151,10 +177,105 @@ class SqsQueue:
 
     @contextmanager
     def _translated(self, verb: str) -> Iterator[None]:
-        try:
+        with _about(verb, self._url):
             yield
-        except (BotoCoreError, ClientError) as error:
-            raise _translated(error, f"could not {verb} {self._url}") from error
+
+
+class SqsPostbox:
+    """A `Postbox` over one SQS queue."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def depth(self) -> Depth:
+        return _depth(self._client, self._url)
+
+    def send(self, body: str) -> None:
+        with _about("send to", self._url):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+
+class SqsDeadLetters:
+    """A `DeadLetters` over one SQS queue."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def depth(self) -> Depth:
+        return _depth(self._client, self._url)
+
+    def take(self, *, limit: int, seconds: int) -> list[Letter]:
+        taken: dict[str, Letter] = {}
+        while len(taken) < limit and (more := self._receive(limit - len(taken), seconds)):
+            # A queue may deliver twice; the later receipt is the one that counts.
+            taken |= {letter.id: letter for letter in more}
+        return sorted(taken.values(), key=lambda letter: (letter.sent, letter.id))
+
+    def give_back(self, letters: Iterable[Letter]) -> None:
+        for some in batched(letters, _MOST_AT_ONCE, strict=False):
+            with _about("give back messages of", self._url):
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(n), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
+                        for n, letter in enumerate(some)
+                    ],
+                )
+
+    def remove(self, letter: Letter) -> None:
+        with _about("delete from", self._url):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
+
+    def _receive(self, most: int, seconds: int) -> list[Letter]:
+        with _about("receive from", self._url):
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, _MOST_AT_ONCE),
+                VisibilityTimeout=seconds,
+                # A short wait asks all of SQS's servers; without one a letter may be missed.
+                WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["SentTimestamp"],
+                MessageAttributeNames=["reason"],
+            )
+        return [_letter(message) for message in answer.get("Messages", [])]
+
+
+def _letter(message: "MessageTypeDef") -> Letter:
+    attributes = message.get("MessageAttributes") or {}
+    milliseconds = int(message["Attributes"]["SentTimestamp"])
+    return Letter(
+        id=message["MessageId"],
+        body=message["Body"],
+        reason=attributes["reason"].get("StringValue", "") if "reason" in attributes else "",
+        sent=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        receipt=message["ReceiptHandle"],
+    )
+
+
+def _depth(client: "SQSClient", url: str) -> Depth:
+    with _about("ask for the depth of", url):
+        found = client.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesDelayed",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )["Attributes"]
+    waiting = int(found.get("ApproximateNumberOfMessages", 0))
+    delayed = int(found.get("ApproximateNumberOfMessagesDelayed", 0))
+    hidden = int(found.get("ApproximateNumberOfMessagesNotVisible", 0))
+    return Depth(waiting=waiting, in_hand=delayed + hidden)
+
+
+@contextmanager
+def _about(verb: str, url: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise _translated(error, f"could not {verb} {url}") from error
 
 
 def _translated(error: BotoCoreError | ClientError, what: str) -> ChartBusterError:

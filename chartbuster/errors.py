@@ -34,6 +34,14 @@ class InvalidName(Permanent):
     """A dataset or file name that cannot be part of an object key."""
 
 
+class InvalidReason(Permanent):
+    """A reason for a decision that is too short, too long or not one line of text."""
+
+
+class NotAllowed(Permanent):
+    """Something that only an operator may do, tried by somebody who is none."""
+
+
 class JobUnusable(Permanent):
     """A queue message that can never become a training run."""
 

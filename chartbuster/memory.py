@@ -3,61 +3,82 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from chartbuster.errors import Conflict, NotFound
 from chartbuster.identity import digest
-from chartbuster.ports import Delivery, ObjectInfo, StoredObject
+from chartbuster.ports import Delivery, Depth, Letter, ObjectInfo, StoredObject
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, order=True)
+class _Object:
+    body: bytes
+    modified: datetime
 
 
 class InMemoryStore:
-    """An `ObjectStore` in a dictionary, safe to share between threads."""
+    """An `ObjectStore` in a dictionary, safe to share between threads.
 
-    def __init__(self) -> None:
-        self._objects: dict[str, bytes] = {}
+    `now` gives the times objects are modified at.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = _now) -> None:
+        self._objects: dict[str, _Object] = {}
+        self._now = now
         self._lock = threading.Lock()
 
     def read(self, key: str) -> StoredObject:
         with self._lock:
             if key not in self._objects:
                 raise NotFound(f"no object {key!r}")
-            body = self._objects[key]
+            body = self._objects[key].body
         return StoredObject(body, _etag(body))
 
     def etag(self, key: str) -> str | None:
         with self._lock:
-            body = self._objects.get(key)
-        return None if body is None else _etag(body)
+            there = self._objects.get(key)
+        return None if there is None else _etag(there.body)
 
     def write(self, key: str, body: bytes) -> str:
         with self._lock:
-            self._objects[key] = body
+            self._put(key, body)
         return _etag(body)
 
     def create(self, key: str, body: bytes) -> str:
         with self._lock:
             if key in self._objects:
                 raise Conflict(f"object {key!r} is already there; expected none")
-            self._objects[key] = body
+            self._put(key, body)
         return _etag(body)
 
     def replace(self, key: str, body: bytes, *, etag: str) -> str:
         with self._lock:
             there = self._objects.get(key)
-            if there is None or _etag(there) != etag:
+            if there is None or _etag(there.body) != etag:
                 raise Conflict(f"object {key!r} is no longer the version {etag!r}")
-            self._objects[key] = body
+            self._put(key, body)
         return _etag(body)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with self._lock:
             found = sorted(item for item in self._objects.items() if item[0].startswith(prefix))
-        return (ObjectInfo(key, _etag(body), len(body)) for key, body in found)
+        return (
+            ObjectInfo(key, _etag(there.body), len(there.body), there.modified)
+            for key, there in found
+        )
 
     def delete(self, key: str) -> None:
         with self._lock:
             self._objects.pop(key, None)
+
+    def _put(self, key: str, body: bytes) -> None:
+        self._objects[key] = _Object(body, self._now())
 
 
 def _etag(body: bytes) -> str:
@@ -82,7 +103,7 @@ class SetAside:
 
 @dataclass
 class InMemoryQueue:
-    """A `Queue` in a list. What is in flight comes back after `visibility` seconds.
+    """A `Queue` and `Postbox` in a list. What is in flight comes back after `visibility` seconds.
 
     `put_aside` is the dead-letter queue, for a test to look at.
     """
@@ -100,6 +121,12 @@ class InMemoryQueue:
         with self._changed:
             self._messages.append(_Message(body))
             self._changed.notify_all()
+
+    def depth(self) -> Depth:
+        """How full it is."""
+        with self._changed:
+            waiting = len(self._visible())
+            return Depth(waiting=waiting, in_hand=len(self._messages) - waiting)
 
     @property
     def waiting(self) -> list[str]:
@@ -152,3 +179,58 @@ class InMemoryQueue:
                 if message.receipt == delivery.receipt:
                     message.visible_at = time.monotonic() + seconds
             self._changed.notify_all()
+
+
+@dataclass
+class _Kept:
+    letter: Letter
+    hidden_until: float = 0.0
+
+
+class InMemoryDeadLetters:
+    """A `DeadLetters` in a list, safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._kept: list[_Kept] = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def put(self, body: str, *, reason: str = "", sent: datetime | None = None) -> None:
+        """Put a letter in, as whoever could not deal with it would."""
+        with self._lock:
+            letter = Letter(f"letter-{next(self._numbers)}", body, reason, sent or _now(), "")
+            self._kept.append(_Kept(letter))
+
+    @property
+    def bodies(self) -> list[str]:
+        """The bodies of all letters, taken or not."""
+        with self._lock:
+            return [kept.letter.body for kept in self._kept]
+
+    def depth(self) -> Depth:
+        with self._lock:
+            waiting = len(self._there())
+            return Depth(waiting=waiting, in_hand=len(self._kept) - waiting)
+
+    def take(self, *, limit: int, seconds: int) -> list[Letter]:
+        with self._lock:
+            found = sorted(self._there(), key=lambda kept: kept.letter.sent)[:limit]
+            for kept in found:
+                kept.letter = replace(kept.letter, receipt=f"receipt-{next(self._numbers)}")
+                kept.hidden_until = time.monotonic() + seconds
+            return [kept.letter for kept in found]
+
+    def give_back(self, letters: Iterable[Letter]) -> None:
+        receipts = {letter.receipt for letter in letters}
+        with self._lock:
+            for kept in self._kept:
+                if kept.letter.receipt in receipts:
+                    kept.hidden_until = 0.0
+
+    def remove(self, letter: Letter) -> None:
+        with self._lock:
+            self._kept = [kept for kept in self._kept if kept.letter.receipt != letter.receipt]
+
+    def _there(self) -> list[_Kept]:
+        now = time.monotonic()
+        return [kept for kept in self._kept if kept.hidden_until <= now]

@@ -25,6 +25,9 @@ _KEY = 20
 _AXIS = 36
 _ROW = 21
 _LABELS = 19 * _LETTER
+# Few letters are not as wide as the average of many: C# takes more room than two of them.
+_SHORT = 4 * _LETTER
+_LOW = 120.0
 _STEPS = (1.0, 2.0, 5.0)
 
 
@@ -73,10 +76,14 @@ def log_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
     return ticks(low, high, most) if len(inside) < 2 else inside[:: -(-len(inside) // most)]
 
 
-def tick_labels(values: Sequence[float]) -> tuple[str, ...]:
-    """The numbers as text, all with as many decimals as the finest of them needs."""
+def tick_labels(values: Sequence[float], *, grouped: bool = True) -> tuple[str, ...]:
+    """The numbers as text, all with as many decimals as the finest of them needs.
+
+    Thousands are set apart where `grouped`, which years are not.
+    """
     decimals = max((_decimals(value) for value in values), default=0)
-    return tuple(f"{value:,.{decimals}f}".replace("-", "−") for value in values)
+    kind = f"{',' if grouped else ''}.{decimals}f"
+    return tuple(f"{value:{kind}}".replace("-", "−") for value in values)
 
 
 def _decimals(value: float) -> int:
@@ -85,13 +92,17 @@ def _decimals(value: float) -> int:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where values lie on an axis: `low` at `start`, `high` at `end`, in the plot's units."""
+    """Where values lie on an axis: `low` at `start`, `high` at `end`, in the plot's units.
+
+    `most` is how many ticks there is room for.
+    """
 
     low: float
     high: float
     start: float
     end: float
     log: bool = False
+    most: int = 6
 
     def __call__(self, value: float) -> float:
         low, high, at = self.low, self.high, value
@@ -102,7 +113,8 @@ class Scale:
 
     @property
     def ticks(self) -> tuple[float, ...]:
-        return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high)
+        draw = log_ticks if self.log else ticks
+        return draw(self.low, self.high, self.most)
 
 
 @dataclass(frozen=True)
@@ -164,7 +176,8 @@ def rows(
     ]
     values += [beside] if beside is not None else []
     values += [0.0] if zero else []
-    labels = min(max(_length(line.label) for line in lines) * _LETTER, _LABELS)
+    letters = max(_length(line.label) for line in lines)
+    labels = min(max(letters * _LETTER, _SHORT), _LABELS)
     top = _TOP + (_KEY if len(series) > 1 else 0)
     bottom = top + _ROW * len(lines)
     across = _scale(values, start=labels + 10, end=WIDTH - 14)
@@ -258,6 +271,55 @@ def heat(
     return _svg(about, bottom + _AXIS, parts)
 
 
+def histogram(
+    about: About,
+    counts: Sequence[int],
+    *,
+    low: float,
+    high: float,
+    across: str,
+    up: str,
+    beside: float | None = None,
+    grouped: bool = True,
+    tall: float = 190.0,
+) -> Markup:
+    """How many there are in each of equally wide bins from `low` to `high`, as bars on zero.
+
+    `beside` draws a line across to compare with; `grouped` sets thousands apart on the axis
+    `across`; `tall` is the height of the tallest bar in the plot's units. Raises `ValueError` when
+    there is no bin.
+    """
+    if not counts:
+        raise ValueError("a histogram of no bins; expected at least one")
+    right, top = WIDTH - 16.0, _TOP + 4.0
+    bottom = top + tall
+    vertical = Scale(0, max(*counts, 1), bottom, top, most=6 if tall > _LOW else 3)
+    left = 26.0 + _LETTER * max(map(_length, tick_labels(vertical.ticks)))
+    horizontal = Scale(low, high, left, right)
+    side = (right - left) / len(counts)
+    # A little room between bars tells them apart; a bin that holds anything can be seen.
+    bars = [
+        element(
+            "rect",
+            x=left + side * place + 0.5,
+            y=bottom - tallness,
+            width=side - 1,
+            height=tallness,
+        )
+        for place, count in enumerate(counts)
+        if count
+        for tallness in [max(bottom - vertical(count), 1.0)]
+    ]
+    parts = [
+        _below(horizontal, top, bottom, across, grouped=grouped),
+        _beside(vertical, left, right, up),
+    ]
+    parts += [element("g", *bars, class_="bars"), _line(left, bottom, right, bottom, "axis")]
+    if beside is not None:
+        parts.append(_line(horizontal(beside), top, horizontal(beside), bottom, "beside"))
+    return _svg(about, bottom + _AXIS, parts)
+
+
 def _svg(about: About, height: float, parts: Sequence[str]) -> Markup:
     title, says = f"{about.name}-title", f"{about.name}-says"
     return element(
@@ -278,14 +340,14 @@ def _scale(values: Sequence[float], *, start: float, end: float) -> Scale:
     return Scale(low - room, high + room, start, end)
 
 
-def _below(scale: Scale, top: float, bottom: float, label: str) -> Markup:
+def _below(scale: Scale, top: float, bottom: float, label: str, *, grouped: bool = True) -> Markup:
     """The axis under a plot: lines through it, numbers, and what they are."""
     marks = scale.ticks
     return joined(
         *(_line(scale(mark), top, scale(mark), bottom, "grid") for mark in marks),
         *(
             _words(scale(mark), bottom + 14, shown, anchor="middle")
-            for mark, shown in zip(marks, tick_labels(marks), strict=True)
+            for mark, shown in zip(marks, tick_labels(marks, grouped=grouped), strict=True)
         ),
         _words((scale.start + scale.end) / 2, bottom + 30, label, anchor="middle"),
     )

@@ -1,11 +1,12 @@
-"""What the domain needs from the world: a store of objects and a queue of messages.
+"""What the domain needs from the world: a store of objects, and queues of messages.
 
 Each protocol is as small as its callers need. `chartbuster.aws` and `chartbuster.memory` implement
 them, and one contract test suite holds both to the same behaviour.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -19,11 +20,12 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """One line of a listing; `size` in bytes."""
+    """One line of a listing; `size` in bytes, `modified` in UTC and perhaps in whole seconds."""
 
     key: str
     etag: str
     size: int
+    modified: datetime
 
 
 class ObjectStore(Protocol):
@@ -92,4 +94,72 @@ class Queue(Protocol):
 
     def set_aside(self, delivery: Delivery, *, reason: str) -> None:
         """Move a message that can never succeed to the dead-letter queue, with its reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages wait in a queue, and how many somebody has in hand (or has to wait for).
+
+    Both are counts as SQS gives them: they may lag by moments, and say nothing of age.
+    """
+
+    waiting: int
+    in_hand: int
+
+    @property
+    def messages(self) -> int:
+        """All that are not finished."""
+        return self.waiting + self.in_hand
+
+
+class Postbox(Protocol):
+    """A queue as whoever puts messages in sees it. Raises `Unreachable`, `NotFound`."""
+
+    def depth(self) -> Depth:
+        """How full it is."""
+        ...
+
+    def send(self, body: str) -> None:
+        """Put a message in."""
+        ...
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message nobody could deal with, in the hands of whoever took it.
+
+    `id` is the same each time it is taken, `receipt` names this time. `reason` is what whoever set
+    it aside said, empty where the queue did so by itself. `sent` is when it was put there, or for
+    what a queue moved by itself, when it was first sent.
+    """
+
+    id: str
+    body: str
+    reason: str
+    sent: datetime
+    receipt: str
+
+
+class DeadLetters(Protocol):
+    """A dead-letter queue. Raises `Unreachable`, `NotFound`.
+
+    A queue has no way to look at a message without taking it, so `take` and then `give_back` is
+    how to look; meanwhile nobody else finds it.
+    """
+
+    def depth(self) -> Depth:
+        """How full it is."""
+        ...
+
+    def take(self, *, limit: int, seconds: int) -> list[Letter]:
+        """Up to `limit` letters, the oldest first, kept from others for `seconds` (1 or more)."""
+        ...
+
+    def give_back(self, letters: Iterable[Letter]) -> None:
+        """Let others find the letters again at once."""
+        ...
+
+    def remove(self, letter: Letter) -> None:
+        """The letter in hand is dealt with and never comes back."""
         ...

@@ -13,13 +13,12 @@ from chartbuster.errors import UnreadableUpload
 from chartbuster.features import add_features
 from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.measuring import Loss
+from chartbuster.pointers import READY as READY
+from chartbuster.pointers import REFUSED as REFUSED
 from chartbuster.reading import Reject, read_table
 from chartbuster.songs import AUDIO_NAMES
 from chartbuster.tables import safe_csv, to_csv
 from chartbuster.unpacking import MOST_UNPACKED
-
-READY = "ready"
-REFUSED = "refused"
 
 _REPORT_SCHEMA = 1
 _REJECT_COLUMNS = ("line", "reason", "row")

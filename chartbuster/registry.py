@@ -28,6 +28,7 @@ from chartbuster.runs import (
     RunManifest,
     Scores,
     best_model,
+    crowns,
     former,
 )
 
@@ -191,17 +192,17 @@ class Registry:
         return self._changed(dataset, refused)
 
     def promote(
-        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime
+        self, dataset: str, run_id: str, model: str, *, reason: str, now: datetime, who: str = ""
     ) -> Champion:
         """Make `model` of the run `run_id` the champion of `dataset` because a person says so.
 
-        Promoting the champion changes nothing. Raises `NotFound` when there is no such run of the
-        dataset or it has no such model, `UntrustedModel` when its file is not what its manifest
-        expects.
+        `who` is the person's name, where it is known. Promoting the champion changes nothing.
+        Raises `NotFound` when there is no such run of the dataset or it has no such model,
+        `UntrustedModel` when its file is not what its manifest expects.
         """
         manifest = self.manifest(run_id)
         figures = self._vouched(manifest, model)
-        decision = Decision(run_id, model, _at(now), True, reason, PERSON, figures)
+        decision = Decision(run_id, model, _at(now), True, reason, PERSON, figures, who)
 
         def promoted(champion: Champion | None) -> Champion:
             history = champion.history if champion else ()
@@ -216,21 +217,39 @@ class Registry:
 
         return self._changed(dataset, promoted)
 
-    def rollback(self, dataset: str, *, now: datetime) -> Champion:
+    def rollback(
+        self,
+        dataset: str,
+        *,
+        now: datetime,
+        reason: str = "",
+        who: str = "",
+        against: Champion | None = None,
+    ) -> Champion:
         """Make the champion before this one, as `runs.former` finds it, the champion again.
 
-        A repeat goes one more step back. Raises `NotFound` when there is none before this one or
-        its run is gone, `UntrustedModel` when its file is not what its manifest expects.
+        `reason` is put on record beside what was rolled back, and `who` did it. A repeat goes one
+        more step back, unless `against` says which champion it is meant for: `Conflict` is raised
+        where that is not the champion any more. Raises `NotFound` when there is none before this
+        one or its run is gone, `UntrustedModel` when its file is not what its manifest expects.
         """
 
         def rolled_back(champion: Champion | None) -> Champion:
             if champion is None:
                 raise NotFound(f"dataset {dataset!r} has no champion to roll back")
+            # Refusals in between change nothing of what a rollback does.
+            if against is not None and crowns(champion.history) != crowns(against.history):
+                raise Conflict(
+                    f"the champion of {dataset!r} is {champion.model} of run {champion.run_id!r} "
+                    f"since {champion.since}; it was to be rolled back from {against.model} of "
+                    f"run {against.run_id!r}, there since {against.since}"
+                )
             crown = former(champion)
             figures = self._vouched(self.manifest(crown.run_id), crown.model)
-            reason = f"rolled back from {champion.model} of run {champion.run_id}"
+            undone = f"rolled back from {champion.model} of run {champion.run_id}"
+            said = f"{undone}: {reason}" if reason else undone
             decision = Decision(
-                crown.run_id, crown.model, _at(now), True, reason, ROLLBACK, figures
+                crown.run_id, crown.model, _at(now), True, said, ROLLBACK, figures, who
             )
             return _moved(dataset, champion, decision)
 

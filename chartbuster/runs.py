@@ -173,7 +173,7 @@ class Decision:
     """A challenger was, or was not, made champion. `at` is ISO 8601 in UTC.
 
     `by` is "training", "person" or "rollback"; `figures` are those the decision was taken on, by
-    name. A rollback names the model it returned to.
+    name. A rollback names the model it returned to. `who` is the person's name where one signed in.
     """
 
     run_id: str
@@ -183,6 +183,7 @@ class Decision:
     reason: str
     by: str = TRAINING
     figures: Mapping[str, float] = field(default_factory=dict)
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,19 @@ class Champion:
             else:
                 met.add(decision.run_id)
         return run_id in met
+
+
+def datasets_of(run: RunManifest, champions: Iterable[Champion]) -> set[str]:
+    """The datasets a run belongs to: the one it was made for, and those that decided on it.
+
+    The same uploads under two names are one run.
+    """
+    deciding = {
+        champion.dataset
+        for champion in champions
+        if any(decision.run_id == run.run_id for decision in champion.history)
+    }
+    return {run.dataset, *deciding}
 
 
 def crowns(history: Iterable[Decision]) -> tuple[Decision, ...]:

@@ -40,11 +40,11 @@ def safe_rows(rows: Iterable[Sequence[object]]) -> bytes:
     """Rows as `safe_csv` writes them, a header of somebody else's among them or not."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([_harmless(str(cell)) for cell in row] for row in rows)
+    writer.writerows([harmless(str(cell)) for cell in row] for row in rows)
     return out.getvalue().encode(errors="replace")
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """`cell` behind an apostrophe if a spreadsheet would compute it."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 

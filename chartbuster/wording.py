@@ -7,6 +7,14 @@ from chartbuster.runs import RunManifest
 SYNTHETIC = "demo"
 """The dataset of the catalogue that comes with ChartBuster, whose songs are made up."""
 
+SMALL_SYNTHETIC = "demo-small"
+"""The dataset of the small made-up catalogues that the app sends on their way."""
+
+
+def is_synthetic(dataset: str) -> bool:
+    """Whether the songs of `dataset` are made up."""
+    return dataset in (SYNTHETIC, SMALL_SYNTHETIC)
+
 
 def learnt_from(run: RunManifest) -> str:
     """How much a run learnt from: `20,000 songs by 3,100 artists`."""

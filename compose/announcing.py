@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chartbuster.errors import Conflict, InvalidName, NotFound
+from chartbuster.errors import Corrupt, InvalidName, NotFound
 from chartbuster.identity import dataset_version, upload_id
 from chartbuster.layout import DATASETS, REPORT, SCHEMA_VERSION, RawKey, ReadyKey
+from chartbuster.pipeline import put_again
+from chartbuster.pointers import file_of, pointer_of
 from chartbuster.ports import ObjectStore
 from chartbuster.registry import Registry
-
-_CURRENT = "/current.json"
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,9 @@ def plan(buckets: Buckets) -> list[Announcement]:
 
 def announce(buckets: Buckets, announcement: Announcement) -> bool:
     """Put the object again, unchanged; False when it has changed and so announced itself."""
-    store = buckets.raw if announcement.bucket == "raw" else buckets.ready
-    try:
-        stored = store.read(announcement.key)
-        store.replace(announcement.key, stored.body, etag=stored.etag)
-    except (Conflict, NotFound):
-        return False
-    return True
+    return put_again(
+        buckets.raw if announcement.bucket == "raw" else buckets.ready, announcement.key
+    )
 
 
 def of_another_schema(ready: ObjectStore) -> list[Announcement]:
@@ -107,18 +103,15 @@ def _ready_uploads(ready: ObjectStore) -> dict[str, list[ReadyKey]]:
     """The current uploads of each dataset, as the trainer would find them."""
     found: dict[str, list[ReadyKey]] = {}
     for item in list(ready.list(DATASETS)):
-        if not item.key.endswith(_CURRENT):
+        raw = file_of(item.key)
+        if raw is None:
             continue
         try:
-            raw = RawKey.parse(item.key.removesuffix(_CURRENT))
-        except InvalidName:
-            continue  # the trainer leaves it alone as well
-        current = _json(ready, item.key)
-        upload = current.get("upload_id")
-        if not isinstance(upload, str) or current.get("status") != "ready":
+            key = pointer_of(raw, ready.read(item.key).body).ready
+        except (Corrupt, NotFound):
             continue
-        if _is_ready(ready, raw, upload):
-            found.setdefault(raw.dataset, []).append(ReadyKey(raw, upload))
+        if key is not None and _is_ready(ready, raw, key.upload):
+            found.setdefault(raw.dataset, []).append(key)
     return found
 
 

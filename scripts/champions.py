@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from chartbuster.errors import ChartBusterError, Misconfigured, NotFound
 from chartbuster.identity import checked_dataset
 from chartbuster.registry import Registry
-from chartbuster.runs import Champion, ModelEntry, RunManifest, Scores, crowns
+from chartbuster.runs import Champion, ModelEntry, Scores, crowns
 
 
 def the_run(prefix: str, run_ids: Iterable[str]) -> str:
@@ -43,19 +43,6 @@ def the_dataset(given: str | None, names: Iterable[str], *, command: str) -> str
             f"for example: {command} DATASET={known[0]}"
         )
     return known[0]
-
-
-def datasets_of(run: RunManifest, champions: Iterable[Champion]) -> set[str]:
-    """The datasets a run belongs to: the one it was made for, and those that decided on it.
-
-    The same uploads under two names are one run.
-    """
-    deciding = {
-        champion.dataset
-        for champion in champions
-        if any(decision.run_id == run.run_id for decision in champion.history)
-    }
-    return {run.dataset, *deciding}
 
 
 def moved(registry: Registry, champion: Champion, *, undo: str) -> list[str]:

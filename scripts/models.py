@@ -19,8 +19,15 @@ from rich.text import Text
 
 from chartbuster.errors import Corrupt, NotFound
 from chartbuster.registry import Registry
-from chartbuster.runs import ROLLBACK, TRAINING, Champion, Decision, RunManifest, Scores
-from scripts.champions import datasets_of
+from chartbuster.runs import (
+    ROLLBACK,
+    TRAINING,
+    Champion,
+    Decision,
+    RunManifest,
+    Scores,
+    datasets_of,
+)
 from scripts.command import run
 from scripts.running import running_stack
 
@@ -107,7 +114,8 @@ def show(found: Holdings, console: Console) -> None:
 def told(decision: Decision) -> Iterator[str]:
     """A decision in words, and on a line of their own the figures it was taken on."""
     name = f"{decision.model} of run {decision.run_id}"
-    yield f"{_moment(decision.at)}  {_what(decision)} {name}: {decision.reason}"
+    who = f" by {decision.who}" if decision.who else ""
+    yield f"{_moment(decision.at)}  {_what(decision)} {name}{who}: {decision.reason}"
     if decision.figures:
         figures = (f"{figure} {value:.4g}" for figure, value in sorted(decision.figures.items()))
         yield f"{'':16}  {', '.join(figures)}"

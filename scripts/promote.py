@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, datetime
 
 from chartbuster.registry import Registry
-from scripts.champions import datasets_of, moved, said, the_dataset, the_run
+from chartbuster.runs import datasets_of
+from scripts.champions import moved, said, the_dataset, the_run
 from scripts.command import run
 from scripts.running import running_stack
 

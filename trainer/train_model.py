@@ -20,6 +20,7 @@ from chartbuster import identity, layout, logs
 from chartbuster.aws import s3_store
 from chartbuster.errors import ChartBusterError, NotFound, Permanent
 from chartbuster.ports import ObjectStore
+from chartbuster.progress import FINISHED, REFUSED
 from chartbuster.registry import Registry, RunManifest
 from trainer.configuration import default_text, read_configuration
 from trainer.lifeline import die_with
@@ -82,7 +83,7 @@ def run(
             trained = train(songs, configuration, jobs=jobs, tell=tell)
         except Permanent as error:
             # Whoever watches would wait for a run that never comes.
-            tell("refused", 1.0, reason=str(error))
+            tell(REFUSED, 1.0, reason=str(error))
             raise
         manifest = RunManifest(
             run_id=run_id,
@@ -109,7 +110,7 @@ def run(
     tell("choosing the champion", 0.98)
     champion = decide(registry, manifest, songs, dataset=name, now=datetime.now(UTC))
     registry.activate_first(name)
-    tell("done", 1.0, run=run_id)
+    tell(FINISHED, 1.0, run=run_id)
     log.info(
         "run_finished",
         extra={

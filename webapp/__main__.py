@@ -21,13 +21,21 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m webapp",
         description="Serve the ChartBuster app. RAW_BUCKET, READY_BUCKET and ARTIFACTS_BUCKET "
-        "name the stack's buckets; AWS_ENDPOINT_URL and the other settings of the AWS SDK say "
-        "where S3 is. The app starts without the store and without a model, and says so on its "
-        "page. "
-        "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up.",
+        "name the stack's buckets, TRAIN_QUEUE_URL, TRAIN_DEAD_LETTER_QUEUE_URL and "
+        "LAMBDA_DEAD_LETTER_QUEUE_URL its queues; AWS_ENDPOINT_URL and the other settings of the "
+        "AWS SDK say where they are. The app starts without the store and without a model, and "
+        "says so on its page. "
+        "With OIDC_METADATA_URL and the settings it then asks for, people can sign in, and "
+        "only operators change anything. GET /ready answers 200 once it can predict, "
+        "GET /_stcore/health once it is up.",
         epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
         "READY_BUCKET=chartbuster-local-000000000000-ready "
         "ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "
+        "TRAIN_QUEUE_URL=http://127.0.0.1:4566/000000000000/chartbuster-local-train "
+        "TRAIN_DEAD_LETTER_QUEUE_URL="
+        "http://127.0.0.1:4566/000000000000/chartbuster-local-train-dead-letters "
+        "LAMBDA_DEAD_LETTER_QUEUE_URL="
+        "http://127.0.0.1:4566/000000000000/chartbuster-local-create-data-dead-letters "
         "python -m webapp --port 8501",
     )
     made.add_argument("--port", type=_port, default=8501, help="where to listen (%(default)s)")

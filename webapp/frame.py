@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from chartbuster import wording
-from webapp import pictures, waiting
+from webapp import edges, pictures, signin, waiting
 from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown, State
 
@@ -22,10 +22,14 @@ def _style() -> str:
 
 
 def opening(title: str, lead: str) -> None:
-    """The page's only first heading and one sentence below it (Markdown), and the app's style."""
+    """The page's only first heading and one sentence below it (Markdown), and the app's style.
+
+    Where people sign in, this is where they do.
+    """
     st.html(_style())
     st.title(title, anchor=False)
     st.markdown(lead)
+    signin.control(edges.edges().operators)
 
 
 def of_champions(serving: Serving, title: str, lead: str, body: Callable[[Showing], None]) -> None:
@@ -84,7 +88,7 @@ def one_of(datasets: Sequence[str]) -> str:
 
 def named(dataset: str) -> str:
     """A dataset's name, with what has to be said of it."""
-    return f"{dataset} (synthetic)" if dataset == wording.SYNTHETIC else dataset
+    return f"{dataset} (synthetic)" if wording.is_synthetic(dataset) else dataset
 
 
 def plot(drawn: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 from chartbuster.runs import RunManifest
 from chartbuster.scoring import LETTERS, TEXTS
-from chartbuster.songs import ATTRIBUTE, AUDIO_NAMES, RELEASE_YEAR, Attribute
+from chartbuster.songs import ATTRIBUTE, AUDIO_NAMES, RELEASE_YEAR, Attribute, genre_name
 
 MOST_VARIANTS = 6
 """How many variants one link compares at most."""
@@ -125,9 +125,11 @@ def fitting(asked: Asked, run: RunManifest) -> Read[Asked]:
     inputs = run.inputs
     song = dict(asked.song)
     if _GENRE in song:
-        unknown = [genre for genre in song[_GENRE] if genre not in inputs.genres]
+        spelt = {genre.casefold(): genre for genre in inputs.genres}
+        found = [(genre, spelt.get(genre_name(genre).casefold())) for genre in song[_GENRE]]
+        unknown = [genre for genre, known in found if known is None]
         left_out += [f"The data has no genre {_quoted(genre)}." for genre in unknown]
-        song[_GENRE] = [genre for genre in song[_GENRE] if genre in inputs.genres]
+        song[_GENRE] = list(dict.fromkeys(known for _, known in found if known is not None))
         if unknown and not song[_GENRE]:
             # Somebody meant a genre, and no genre is not it.
             del song[_GENRE]

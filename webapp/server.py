@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +14,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from streamlit.runtime.pages_manager import PagesManager
 
-from webapp import edges
+from webapp import edges, signin
 from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
 from webapp.looks import theme
@@ -36,7 +36,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "server.headless": True,
         "server.fileWatcherType": "none",
         "server.runOnSave": False,
-        "server.maxUploadSize": 1,
+        "server.maxUploadSize": 20,
         "server.enableXsrfProtection": True,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
@@ -52,9 +52,6 @@ def application(over: Edges) -> st.App:
     """The app over the edges `over`: its pages, routes and headers."""
     edges.provide(over)
     serving = over.serving
-    # Streamlit takes a folder called pages for the app itself until `app.py` has run once: the
-    # first visit, by a link to a page, would find neither our navigation nor our settings.
-    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -79,6 +76,7 @@ def application(over: Edges) -> st.App:
 
     return st.App(
         _APP,
+        secrets=signin.secrets(over.sign_in),
         lifespan=lifespan,
         routes=[Route("/ready", ready, methods=["GET"])],
         middleware=[Middleware(SecurityHeaders)],
@@ -88,7 +86,7 @@ def application(over: Edges) -> st.App:
 
 def _import_pages() -> None:
     """Import what the pages will, which would otherwise be the first visitor's second."""
-    for page in sorted((Path(__file__).parent / "pages").glob("*.py")):
+    for page in sorted((Path(__file__).parent / "entries").glob("*.py")):
         importlib.import_module(f"webapp.{page.stem}.page")
 
 
@@ -116,6 +114,7 @@ def serve(over: Edges, *, host: str, port: int) -> None:
     looking.start()
     _import_pages()
     looking.join(_FIRST_LOOK)
+    os.environ.update(signin.environment(over.sign_in))
     application(over).run(config=options(host, port))
 
 

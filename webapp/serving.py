@@ -2,13 +2,14 @@
 
 import dataclasses
 import gc
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from chartbuster import layout
 from chartbuster.errors import (
@@ -28,11 +29,11 @@ from chartbuster.learn.predictor import Predictor
 from chartbuster.learn.study import study
 from chartbuster.outlooks import OUTLOOK, Outlooks
 from chartbuster.ports import ObjectStore
+from chartbuster.progress import Note, note_of
 from chartbuster.registry import Champion, Registry
 from chartbuster.runs import BASELINE, RunManifest
-from chartbuster.scoring import song_table
 from chartbuster.study import Study
-from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
+from webapp.states import Away, Broken, Connecting, Showing, Shown, State, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -172,12 +173,10 @@ class Serving:
         Raises `InvalidSong`, `UntrustedModel` (the stored file is not what the run vouches for),
         `NotFound`, or `Unreachable` when a model not loaded yet cannot be fetched.
         """
-        table = song_table([song], shown.run.inputs)
         predictor = self._predictor(shown)
-        said = self._with_memory(shown.run.run_id, model, lambda: predictor.predict(model, table))
-        run = shown.run.run_id
-        mean = self._if_there(run, BASELINE, lambda: predictor.predict(BASELINE, table))
-        return Prediction(float(said[0]), None if mean is None else float(mean[0]))
+        run, row = shown.run.run_id, self._row(predictor, model, song)
+        said = self._with_memory(run, model, lambda: predictor.said(model, row))
+        return Prediction(float(said[0]), self._genre_mean(predictor, row))
 
     def study(self, shown: Shown, model: str, song: Mapping[str, Any]) -> Study:
         """Everything `model` of the run says of `song`; raises what `predict` raises.
@@ -185,20 +184,24 @@ class Serving:
         What the run cannot say besides, because it is older or a file of it is damaged, is None.
         """
         predictor = self._predictor(shown)
-        row = predictor.ground.row(song)
-        run = shown.run.run_id
-        mean = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
+        run, row = shown.run.run_id, self._row(predictor, model, song)
+        outlooks = self._if_there(run, OUTLOOK, predictor.outlooks)
+        mean = self._genre_mean(predictor, row)
         return self._with_memory(
             run,
             model,
-            lambda: study(
-                predictor,
-                model,
-                song,
-                outlooks=self._if_there(run, OUTLOOK, predictor.outlooks),
-                genre_mean=None if mean is None else float(mean[0]),
-            ),
+            lambda: study(predictor, model, song, outlooks=outlooks, genre_mean=mean),
         )
+
+    def _row(self, predictor: Predictor, model: str, song: Mapping[str, Any]) -> NDArray[Any]:
+        """The song as the run's models see it."""
+        run = predictor.manifest.run_id
+        return self._with_memory(run, model, lambda: predictor.ground.row(song))
+
+    def _genre_mean(self, predictor: Predictor, row: NDArray[Any]) -> float | None:
+        run = predictor.manifest.run_id
+        said = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
+        return None if said is None else float(said[0])
 
     def outlooks(self, shown: Shown) -> Outlooks | None:
         """What the run knows of its models' errors; None where it cannot say, as in `study`."""
@@ -377,12 +380,13 @@ class Serving:
             # The page meets the same error and says so.
             log.warning("model_not_loaded", extra={"why": str(error)})
 
-    def _progress(self) -> tuple[Progress, ...]:
+    def _progress(self) -> tuple[Note, ...]:
         found = []
         for item in list(self._store.list(layout.PROGRESS)):
             name = item.key.removeprefix(layout.PROGRESS).removesuffix(".json")
             try:
-                found.append(progress_of(name, self._store.read(item.key).body))
+                body = self._store.read(item.key).body
+                found.append(note_of(name, body, at=item.modified, where=item.key))
             except (Corrupt, NotFound) as error:
                 log.warning("progress_unreadable", extra={"dataset": name, "why": str(error)})
         return tuple(found)
@@ -402,18 +406,6 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def progress_of(dataset: str, body: bytes) -> Progress:
-    """How far a run is, from what the trainer wrote; raises `Corrupt`."""
-    try:
-        record = json.loads(body)
-        stage, fraction = str(record["stage"]), float(record["fraction"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Corrupt(
-            f"the progress of {dataset!r} is {body[:80]!r}; expected stage and fraction"
-        ) from error
-    return Progress(dataset, stage, min(max(fraction, 0.0), 1.0))
 
 
 def _why(error: ChartBusterError) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chartbuster.progress import Note
 from chartbuster.registry import Champion, RunManifest
 
 
@@ -16,19 +17,10 @@ class Away:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A training run on its way. `fraction` of the work is done, 0 to 1."""
-
-    dataset: str
-    stage: str
-    fraction: float
-
-
-@dataclass(frozen=True)
 class Waiting:
     """The store answers but holds no champion yet; `runs` are those that say how far they are."""
 
-    runs: tuple[Progress, ...] = ()
+    runs: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from webapp.states import Away, Broken, Connecting, Progress, Showing, State, Waiting
+from chartbuster.progress import Note
+from webapp.states import Away, Broken, Connecting, Showing, State, Waiting
 from webapp.words import plain
 
 
@@ -54,7 +55,7 @@ def broken(found: Broken) -> None:
     _goes_on()
 
 
-def _bar(run: Progress) -> None:
+def _bar(run: Note) -> None:
     st.progress(run.fraction, text=f"**{plain(run.dataset)}**: {plain(run.stage)}")
 
 

@@ -5,6 +5,7 @@ and reports give equal bytes. What the data did not allow to measure is left out
 why it is missing.
 """
 
-from chartbuster.card.page import model_card
+from chartbuster.card.page import model_card, sections
+from chartbuster.card.pieces import Section
 
-__all__ = ["model_card"]
+__all__ = ["Section", "model_card", "sections"]

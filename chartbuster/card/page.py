@@ -20,12 +20,8 @@ def model_card(run: RunManifest, report: Report | None) -> str:
     A run without a report has a card of its scores alone. Raises `ValueError` when the report is
     about another model than the run's best.
     """
-    if report is not None and report.model != run.best:
-        raise ValueError(
-            f"the report is about {report.model!r}; expected the run's best model {run.best!r}"
-        )
     best = run.model(run.best)
-    parts = tuple(_sections(run, best, report))
+    parts = sections(run, report)
     title = f"{best.title} on {run.dataset}"
     head = element(
         "head",
@@ -58,10 +54,21 @@ def model_card(run: RunManifest, report: Report | None) -> str:
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
+def sections(run: RunManifest, report: Report | None) -> tuple[pieces.Section, ...]:
+    """The sections this run has figures for, in the order of the card.
+
+    Raises `ValueError` when the report is about another model than the run's best.
+    """
+    if report is not None and report.model != run.best:
+        raise ValueError(
+            f"the report is about {report.model!r}; expected the run's best model {run.best!r}"
+        )
+    return tuple(_sections(run, run.model(run.best), report))
+
+
 def _sections(
     run: RunManifest, best: ModelEntry, report: Report | None
 ) -> Iterator[pieces.Section]:
-    """The sections this run has figures for, in the order of the page."""
     if report is not None and any(map(any, report.predicted_against_actual)):
         yield trust.predicted_against_actual(report)
     yield trust.interval(best, report)
@@ -105,7 +112,7 @@ def _verdict(run: RunManifest, best: ModelEntry) -> Markup:
         element("p", _sentence(run, best), class_="verdict"),
         element("dl", *tiles, class_="tiles") if tiles else Markup(),
         element("p", "Learnt from synthetic songs, so it says nothing about real music.")
-        if run.dataset == wording.SYNTHETIC
+        if wording.is_synthetic(run.dataset)
         else Markup(),
         class_="result",
     )

@@ -122,7 +122,7 @@ def limits(run: RunManifest, best: ModelEntry, report: Report | None) -> pieces.
         ),
         *_measured_limits(best, report),
     ]
-    if run.dataset == wording.SYNTHETIC:
+    if wording.is_synthetic(run.dataset):
         said.insert(0, "Its songs are synthetic. Use it to try ChartBuster, and for nothing else.")
     return pieces.Section(
         "limits", "What not to use it for", element("ul", *(element("li", each) for each in said))

@@ -118,7 +118,7 @@ def _curves(
     for name, these in itertools.groupby(answers, key=lambda answer: answer[0][0]):
         points = {value: answer for (_, value), answer in these}
         own = values[name]
-        if isinstance(own, float):
+        if isinstance(own, int | float):
             points[own] = prediction
             points = dict(sorted(points.items()))
         elif own in points:
@@ -158,13 +158,13 @@ def _advice(
         for pair in itertools.product(one, other)
     ]
     found: tuple[tuple[int, ...], float] = ((), prediction)
-    if leading and predicted[best(leading[0])] >= prediction + WORTH:
+    if leading and predicted[best(leading[0])] - prediction >= WORTH:
         found = ((best(leading[0]),), float(predicted[best(leading[0])]))
     if pairs:
         first, second = (ground.choices[list(side)] for side in zip(*pairs, strict=True))
         # What one change leaves to the song, -1, the other may take from its own row.
         together = ask(np.maximum(first, second))
-        if together.max() >= found[1] + WORTH:
+        if together.max() - found[1] >= WORTH:
             found = (pairs[int(together.argmax())], float(together.max()))
     numbers, reached = found
     changes = [ground.changes[number] for number in numbers]

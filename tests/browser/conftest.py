@@ -28,10 +28,10 @@ def answer(url: str) -> tuple[int, Message, bytes]:
 
 @contextmanager
 def running(
-    module: str, *arguments: str, env: Mapping[str, str]
+    module: str, *arguments: str, env: Mapping[str, str], port: int | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`python -m module` until its port answers; ended and gone afterwards."""
-    port = free_port()
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", module, "--port", str(port), *arguments],
         cwd=ROOT,

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chartbuster.aws import S3Store, SqsQueue
-from chartbuster.memory import InMemoryQueue, InMemoryStore
-from chartbuster.ports import ObjectStore, Queue
+from chartbuster.aws import S3Store, SqsDeadLetters, SqsPostbox, SqsQueue
+from chartbuster.memory import InMemoryDeadLetters, InMemoryQueue, InMemoryStore
+from chartbuster.ports import DeadLetters, ObjectStore, Postbox, Queue
 from tests.emulator import Emulator
 
 IMPLEMENTATIONS = [
@@ -43,6 +43,40 @@ def queue(request: pytest.FixtureRequest) -> Queue:
         client.create_queue(QueueName=f"{name}{suffix}")["QueueUrl"] for suffix in ("", "-dead")
     )
     return SqsQueue(client, url, dead_letters=dead_letters)
+
+
+@pytest.fixture
+def postbox(queue: Queue) -> Postbox:
+    """The queue `queue`, as whoever puts messages in sees it."""
+    if isinstance(queue, InMemoryQueue):
+        return queue
+    assert isinstance(queue, SqsQueue)
+    return SqsPostbox(queue._client, queue._url)
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def dead_letters(request: pytest.FixtureRequest) -> DeadLetters:
+    if request.param == "in memory":
+        return InMemoryDeadLetters()
+    emulator: Emulator = request.getfixturevalue(EMULATORS[request.param])
+    client = emulator.client("sqs")
+    name = f"contract-{uuid.uuid4().hex}"
+    return SqsDeadLetters(client, client.create_queue(QueueName=name)["QueueUrl"])
+
+
+@pytest.fixture
+def put(dead_letters: DeadLetters) -> Callable[..., None]:
+    """Puts a letter in, as whoever sets a message aside would."""
+    if isinstance(dead_letters, InMemoryDeadLetters):
+        return lambda body, reason="": dead_letters.put(body, reason=reason)
+    assert isinstance(dead_letters, SqsDeadLetters)
+    client, url = dead_letters._client, dead_letters._url
+
+    def send(body: str, reason: str = "") -> None:
+        said = {"reason": {"DataType": "String", "StringValue": reason}} if reason else {}
+        void(client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=said))  # type: ignore[arg-type]
+
+    return send
 
 
 @pytest.fixture

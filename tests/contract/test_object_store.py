@@ -1,5 +1,8 @@
 """What every `ObjectStore` promises, held against each implementation."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from chartbuster.errors import Conflict, NotFound
@@ -63,6 +66,20 @@ def test_a_listing_holds_the_prefix_in_the_order_of_the_keys(store: ObjectStore)
     assert [item.size for item in listed] == [8, 8, 6]
     assert [item.etag for item in listed] == [store.etag(item.key) for item in listed]
     assert list(store.list("nothing/")) == []
+
+
+def test_a_listing_says_when_each_object_was_last_written(store: ObjectStore):
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    store.write("old", b"1")
+    (first,) = store.list("old")
+
+    # Real stores keep whole seconds.
+    time.sleep(1.1)
+    store.write("old", b"1")
+
+    (second,) = store.list("old")
+    assert before < first.modified < second.modified < datetime.now(UTC) + timedelta(seconds=2)
+    assert second.modified.utcoffset() == timedelta(0)
 
 
 def test_a_listing_goes_past_the_first_thousand(store: ObjectStore):

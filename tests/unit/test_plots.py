@@ -14,6 +14,7 @@ from chartbuster.plots import (
     Row,
     Scale,
     heat,
+    histogram,
     lines,
     log_ticks,
     rows,
@@ -84,6 +85,7 @@ def test_tick_labels_share_their_decimals():
     assert tick_labels((0.25, 0.5)) == ("0.25", "0.50")
     assert tick_labels((1_000, 10_000)) == ("1,000", "10,000")
     assert tick_labels((-2, 0)) == ("−2", "0")
+    assert tick_labels((1_970, 2_020), grouped=False) == ("1970", "2020")
 
 
 def test_a_scale_reaches_from_end_to_end_and_no_further():
@@ -169,6 +171,53 @@ def test_a_heat_map_draws_only_where_there_are_songs_the_most_the_strongest():
     assert float(low_right[0]) > float(high_left[0])
     assert float(low_right[1]) > float(high_left[1])
     assert (low_right[2], high_left[2]) == ("1", "0.54")
+
+
+def bars(plot: str) -> list[tuple[float, ...]]:
+    """The place, top, width and height of every bar."""
+    found = re.findall(
+        r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"></rect>', plot
+    )
+    return [tuple(map(float, bar)) for bar in found]
+
+
+def test_the_bars_of_a_histogram_are_as_tall_as_there_are_many_and_stand_on_zero():
+    plot = histogram(_ABOUT, (10, 0, 40, 20), low=0, high=1, across="energy", up="songs")
+
+    first, second, third = bars(plot)
+    assert second[3] == pytest.approx(4 * first[3])
+    assert third[3] == pytest.approx(2 * first[3])
+    assert first[1] + first[3] == second[1] + second[3] == third[1] + third[3]
+    assert second[0] - first[0] == pytest.approx(2 * (third[0] - second[0])), "a bin is empty"
+
+
+def test_a_bin_that_holds_one_of_a_million_can_still_be_seen():
+    plot = histogram(_ABOUT, (1_000_000, 1), low=0, high=1, across="energy", up="songs")
+
+    assert bars(plot)[1][3] >= 1
+
+
+def test_a_histogram_marks_the_value_to_compare_with_where_it_is():
+    plot = histogram(
+        _ABOUT, (1, 1), low=10, high=30, across="energy", up="songs", beside=20, tall=90
+    )
+
+    ((x, top),) = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)"[^>]*class="beside"', plot)
+    left, right = (bar[0] for bar in bars(plot))
+    assert left < float(x) < right + 1
+    assert float(top) == bars(plot)[0][1]
+
+
+def test_a_histogram_of_years_sets_no_thousands_apart():
+    plot = histogram(_ABOUT, (1, 2), low=1980, high=2020, across="year", up="songs", grouped=False)
+
+    assert ">1990</text>" in plot
+
+
+def test_a_histogram_of_nothing_is_empty_and_of_no_bins_refused():
+    assert bars(histogram(_ABOUT, (0, 0), low=0, high=1, across="energy", up="songs")) == []
+    with pytest.raises(ValueError, match="expected at least one"):
+        histogram(_ABOUT, (), low=0, high=1, across="energy", up="songs")
 
 
 def test_a_plot_says_what_it_is_to_those_who_do_not_see_it():

@@ -224,6 +224,19 @@ def test_advice_gains_at_least_as_much_as_the_best_single_change() -> None:
     assert found.advice.prediction >= best
 
 
+def test_where_attributes_do_not_act_on_each_other_advice_adds_up_the_two_best() -> None:
+    found = studied(SONG, "linear")
+    best = sorted(
+        max(curve.predictions) - found.popularity
+        for curve in found.curves
+        if curve.attribute in CHANGEABLE
+    )
+
+    assert found.advice is not None
+    assert len(found.advice.changes) == 2
+    assert found.advice.gain == pytest.approx(best[-1] + best[-2])
+
+
 def test_what_nothing_changes_gets_no_advice() -> None:
     assert studied(SONG, "baseline").advice is None
 

@@ -215,3 +215,9 @@ def test_the_longest_texts_in_any_script_fit_into_a_variant() -> None:
     compared = Comparison(variants=(Asked(song=song, name="歌" * links.LONGEST_TEXT),))
 
     assert links.read_comparison(links.comparison(compared)) == links.Read(compared)
+
+
+def test_a_genre_may_be_spelt_as_people_do() -> None:
+    asked = Asked(song={"genre": ["pop", "rnb", "POP"]})
+
+    assert links.fitting(asked, RUN).value.song == {"genre": ["Pop", "R&B"]}

@@ -24,7 +24,7 @@ from chartbuster.registry import FileEntry, Registry, RunManifest
 from tests.unit.webapp_store import NOW, model_key, published
 from tests.waiting import until
 from webapp.serving import Serving
-from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, Waiting
+from webapp.states import Away, Broken, Connecting, Showing, Shown, Waiting
 
 
 class Moody(InMemoryStore):
@@ -93,7 +93,12 @@ def test_the_progress_of_a_first_run_is_shown_and_damaged_progress_is_left_out()
     store.write(layout.progress("mine"), b'{"stage": "fitting", "fraction": 0.25, "seconds": 3}')
     store.write(layout.progress("other"), b"{cut")
 
-    assert refreshed(store).state == Waiting((Progress("mine", "fitting", 0.25),))
+    state = refreshed(store).state
+
+    assert isinstance(state, Waiting)
+    assert [(run.dataset, run.stage, run.fraction) for run in state.runs] == [
+        ("mine", "fitting", 0.25)
+    ]
 
 
 def test_a_champion_is_shown_with_its_run() -> None:

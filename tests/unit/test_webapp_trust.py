@@ -46,8 +46,22 @@ def test_the_settings_name_what_is_missing() -> None:
     with pytest.raises(Misconfigured, match=r"RAW_BUCKET.*ARTIFACTS_BUCKET"):
         Settings.from_env({"ARTIFACTS_BUCKET": " ", "READY_BUCKET": "ready"})
 
-    names = {"RAW_BUCKET": "raw", "READY_BUCKET": "ready", "ARTIFACTS_BUCKET": "artifacts"}
-    assert Settings.from_env(names) == Settings("raw", "ready", "artifacts")
+    names = {
+        "RAW_BUCKET": "raw",
+        "READY_BUCKET": "ready",
+        "ARTIFACTS_BUCKET": "artifacts",
+        "TRAIN_QUEUE_URL": "train",
+        "TRAIN_DEAD_LETTER_QUEUE_URL": "dead trainings",
+        "LAMBDA_DEAD_LETTER_QUEUE_URL": "dead uploads",
+    }
+    assert Settings.from_env(names) == Settings(
+        raw_bucket="raw",
+        ready_bucket="ready",
+        artifacts_bucket="artifacts",
+        train_queue="train",
+        train_dead_letters="dead trainings",
+        lambda_dead_letters="dead uploads",
+    )
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from chartbuster.learn.dataset import inputs_of, matrix, merged, model_columns
 from chartbuster.learn.models import pipeline
 from chartbuster.learn.recipes import Baseline, Boosting, Linear, Recipe
 from chartbuster.learn.uncertainty import quantiles, spread_of
-from chartbuster.memory import InMemoryStore
+from chartbuster.memory import InMemoryDeadLetters, InMemoryQueue, InMemoryStore
 from chartbuster.outlooks import OUTLOOK, Outlooks, Spreads
 from chartbuster.preparing import prepare
 from chartbuster.records import to_json
@@ -118,6 +118,9 @@ def edges_over(
     *,
     raw: InMemoryStore | None = None,
     ready: InMemoryStore | None = None,
+    queue: InMemoryQueue | None = None,
+    upload_letters: InMemoryDeadLetters | None = None,
+    training_letters: InMemoryDeadLetters | None = None,
 ) -> Edges:
     """The app's edges over stores in memory; what is not given is empty. Looks once."""
     serving = Serving(artifacts)
@@ -126,5 +129,8 @@ def edges_over(
         raw=raw or InMemoryStore(),
         ready=ready or InMemoryStore(),
         artifacts=artifacts,
+        queue=queue or InMemoryQueue(),
+        upload_letters=upload_letters or InMemoryDeadLetters(),
+        training_letters=training_letters or InMemoryDeadLetters(),
         serving=serving,
     )

@@ -1,1 +1,1 @@
-"""The page Compare: variants of a song side by side."""
+"""The page Compare: variants of a song side by side, what they differ in and what it does."""

@@ -146,7 +146,7 @@ def _model(shown: Shown) -> str:
 def _provenance(shown: Shown, model: str) -> None:
     run = shown.run
     st.header("Where this comes from", anchor=False)
-    if shown.dataset == wording.SYNTHETIC:
+    if wording.is_synthetic(shown.dataset):
         st.info(
             "These songs are **synthetic**: invented, with the statistics of published figures. "
             "Bring your own with `make demo DATA=your.csv`.",

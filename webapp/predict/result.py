@@ -83,7 +83,7 @@ def _sentences(shown: Shown, model: str, song: Mapping[str, Any], study: Study) 
     found.append(words.measured_on(shown.run.model(model)))
     if study.sureness is not None and form.asks_for_artist(shown.run):
         found.append(words.met(song.get("artist"), known=study.sureness.known))
-    if shown.dataset == wording.SYNTHETIC:
+    if wording.is_synthetic(shown.dataset):
         found.append("Learnt from **synthetic songs**, so it says nothing about real music.")
     return found
 

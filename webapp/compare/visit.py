@@ -1,0 +1,126 @@
+"""What the visitor compares, kept in the session and said by the address of the page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from chartbuster.errors import ChartBusterError
+from webapp import links
+from webapp.compare import lineup
+from webapp.compare.lineup import Lineup
+from webapp.links import Comparison
+from webapp.serving import Serving
+from webapp.states import Showing, Shown
+
+# What is compared: a `Comparison` as a link says it, until it has met its run, then a `Lineup`.
+_COMPARED = "compared"
+_WRITTEN, _LEFT_OUT = "compared link", "compared without"
+
+
+def follow_address(state: Showing) -> None:
+    """Read the address where it says something else than was written there last.
+
+    So a link is followed, and the browser's way back undoes what was changed. It is to be called
+    outside of fragments: within one the browser may still say what was true a moment ago.
+    """
+    given = _address()
+    if not given or given == st.session_state.get(_WRITTEN):
+        return
+    read = links.read_comparison(given)
+    st.session_state[_WRITTEN] = given
+    st.session_state[_COMPARED] = read.value
+    left_out = list(read.left_out)
+    if read.value.dataset in {found.dataset for found in state.datasets}:
+        st.session_state["dataset"] = read.value.dataset
+    elif read.value.dataset:
+        left_out.append(f"There is no dataset “{read.value.dataset}” here.")
+    st.session_state[_LEFT_OUT] = left_out
+
+
+def asked_run(serving: Serving, shown: Shown) -> Shown:
+    """The run that is compared in: the one of the link, else that of the champion."""
+    kept = st.session_state.get(_COMPARED)
+    match kept:
+        case Lineup(dataset=shown.dataset, run_id=run_id):
+            wanted: str | None = run_id
+        case Comparison(dataset=dataset, run=run_id) if dataset in (None, shown.dataset):
+            wanted = run_id
+        case _:
+            wanted = None
+    if wanted is None or wanted == shown.run.run_id:
+        return shown
+    try:
+        return serving.run(shown.dataset, wanted)
+    except ChartBusterError:
+        _leave_out(f"The run “{wanted}” cannot be read; this asks the champion's run instead.")
+        return shown
+
+
+def current(shown: Shown) -> Lineup:
+    """What is compared, as far as the run of `shown` knows it."""
+    kept = st.session_state.get(_COMPARED)
+    if isinstance(kept, Lineup) and (kept.dataset, kept.run_id) == (
+        shown.dataset,
+        shown.run.run_id,
+    ):
+        return kept
+    before = kept.comparison if isinstance(kept, Lineup) else kept
+    read = lineup.opened(before or Comparison(), shown)
+    for sentence in read.left_out:
+        _leave_out(sentence)
+    varied = [
+        name
+        for name in (kept.varied if isinstance(kept, Lineup) else ())
+        if name in lineup.variable(shown.run)
+    ]
+    keep(replace(read.value, varied=tuple(varied)) if varied else read.value)
+    return now()
+
+
+def now() -> Lineup:
+    """What is compared now; a page has called `current` before."""
+    kept = st.session_state[_COMPARED]
+    if not isinstance(kept, Lineup):
+        raise TypeError(f"compared is {kept!r}; expected a line-up")
+    return kept
+
+
+def keep(compared: Lineup) -> None:
+    """Compare this from now on."""
+    st.session_state[_COMPARED] = compared
+
+
+def change(how: Callable[[Lineup], Lineup]) -> None:
+    """Compare what `how` makes of what is compared now; what a link lacked is settled with that."""
+    keep(how(now()))
+    st.session_state[_LEFT_OUT] = []
+
+
+def use_champion(shown: Shown) -> None:
+    """Ask the run of `shown` from now on, of every variant the model of the same name."""
+    keep(replace(lineup.opened(now().comparison, shown).value, varied=now().varied))
+
+
+def write_address(compared: Lineup) -> links.Parameters:
+    """Let the address say what is compared; returns its parameters."""
+    said = links.comparison(compared.comparison)
+    st.session_state[_WRITTEN] = said
+    if said != _address():
+        st.query_params.from_dict(said)
+    return said
+
+
+def left_out() -> list[str]:
+    """Sentences about what a link said and this page cannot show."""
+    found: list[str] = st.session_state.get(_LEFT_OUT, [])
+    return found
+
+
+def _address() -> dict[str, list[str]]:
+    return {name: list(st.query_params.get_all(name)) for name in st.query_params}
+
+
+def _leave_out(sentence: str) -> None:
+    if sentence not in left_out():
+        st.session_state[_LEFT_OUT] = [*left_out(), sentence]
