@@ -26,6 +26,9 @@ ATTRIBUTES = (
 
 Value = float | str | None
 
+LONGEST_MS = 15 * 60 * 1_000
+"""Longer songs are not asked about: hardly any song is, and a slider has to be aimed."""
+
 _MOST = 5
 _MINUS = "\N{MINUS SIGN}"
 
@@ -127,12 +130,15 @@ def grids(inputs: Inputs, *, points: int = 25) -> dict[str, tuple[float | str, .
     """Values to draw a curve over for every attribute the run's songs had.
 
     `points` evenly spaced ones from the lowest to the highest value of the songs, rounded as the
-    attribute is; for the others, every choice.
+    attribute is, but for what lasts longer than LONGEST_MS; for the others, every choice.
     """
     found: dict[str, Sequence[float | str]] = {"genre": inputs.genres}
-    found |= {
-        name: _spaced(seen, points, ATTRIBUTE[name].decimals) for name, seen in inputs.audio.items()
-    }
+    for name, seen in inputs.audio.items():
+        # One two-hour mix among the songs would leave a few points of the curve for all the others.
+        high = min(seen.high, max(LONGEST_MS, seen.low)) if name == "duration_ms" else seen.high
+        found[name] = _spaced(
+            AttributeRange(seen.low, high, seen.default), points, ATTRIBUTE[name].decimals
+        )
     if inputs.release_year is not None:
         found["release_year"] = _spaced(inputs.release_year, points, 0)
     letters: Mapping[str, tuple[str | None, Sequence[str]]] = {

@@ -94,6 +94,15 @@ def test_there_is_a_grid_for_every_attribute_the_songs_had_and_no_other() -> Non
     assert grids(INPUTS, points=100)["release_year"] == (1999, 2000, 2001, 2002, 2003)
 
 
+def test_one_endless_song_does_not_take_the_curve_from_all_others() -> None:
+    mixes = AttributeRange(60_000.0, 7_000_000.0, 200_000.0)
+    endless = AttributeRange(1_200_000.0, 2_400_000.0, 1_500_000.0)
+
+    for seen, high in ((mixes, 900_000.0), (endless, 1_200_000.0)):
+        inputs = Inputs({"duration_ms": seen}, None, None, None, None, (), {})
+        assert grids(inputs)["duration_ms"][-1] == high
+
+
 def test_an_attribute_with_one_value_has_a_grid_of_one() -> None:
     same = Inputs({"energy": AttributeRange(0.1, 0.1, 0.1)}, None, None, None, None, (), {})
 

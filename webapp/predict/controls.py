@@ -49,14 +49,16 @@ def attributes(shown: Shown, chosen: list[str]) -> dict[str, Any]:
     first = chosen[0] if chosen else None
     said: dict[str, Any] = {form.GENRE: chosen}
     grid = st.grid(2, min_column_width=270)
-    for place, group in enumerate(form.groups(run.inputs)):
+    groups = form.groups(run.inputs)
+    for place, group in enumerate(groups):
         with grid.cell(), st.expander(group.title, expanded=place == 0 or not _on_a_phone()):
             for control in group.controls:
                 said[control.name] = _control(shown, first, control)
     asks = {"title": form.asks_for_title(run), "artist": form.asks_for_artist(run)}
     if any(asks.values()):
         with (
-            grid.cell(column_span="all"),
+            # In the place that an odd number of groups leaves free, else across the page.
+            grid.cell(column_span="all" if len(groups) % 2 == 0 else 1),
             st.expander("Name and artist", expanded=not _on_a_phone()),
         ):
             pair = st.grid(2, min_column_width=230)

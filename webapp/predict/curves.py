@@ -14,19 +14,35 @@ from webapp.predict.naming import label, shown
 _LEAST_SPAN = 10.0
 """Points between bottom and top at least, so that a curve that hardly moves looks like it."""
 _ROOM = 0.08
+_GENRE = "genre"
 
 
 def html(curves: Sequence[Curve], song: Mapping[str, Value], prediction: float) -> Markup:
-    """All curves on one scale of popularity, each with the value `song` has marked.
+    """All curves, each with the value `song` has marked, on one scale of popularity.
 
+    Only the genre has a scale of its own, because it often counts for more than all else together.
     `prediction` is what the model says of the song as it is. Curves of numbers are lines, those of
     choices are columns; of many choices the columns are sorted. `song` is by attribute; what is
     not in it is not marked.
     """
     if not curves:
         return Markup()
-    low, high = _scale([said for curve in curves for said in curve.predictions] + [prediction])
-    cells = [_cell(curve, song.get(curve.attribute), prediction, low, high) for curve in curves]
+    scales = {
+        is_genre: _scale(
+            [prediction]
+            + [
+                said
+                for curve in curves
+                if (curve.attribute == _GENRE) == is_genre
+                for said in curve.predictions
+            ]
+        )
+        for is_genre in (True, False)
+    }
+    cells = [
+        _cell(curve, song.get(curve.attribute), prediction, *scales[curve.attribute == _GENRE])
+        for curve in curves
+    ]
     return element("ul", *cells, class_="cb-curves")
 
 
@@ -64,7 +80,7 @@ def _cell(curve: Curve, value: Value, prediction: float, low: float, high: float
         )
     else:
         order = range(len(tops))
-        if curve.attribute == "genre":
+        if curve.attribute == _GENRE:
             order = sorted(order, key=lambda place: tops[place])  # type: ignore[assignment]
         drawn = _columns([(curve.values[n] == value, tops[n]) for n in order], here)
         names = [shown(curve.attribute, curve.values[n]) for n in order]

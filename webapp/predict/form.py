@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chartbuster.explanations import LONGEST_MS
 from chartbuster.registry import AttributeRange, Inputs, RunManifest
 from chartbuster.songs import ATTRIBUTE, GENRE_SEPARATOR, KEYS, MODES, RELEASE_YEAR, TIME_SIGNATURES
 from webapp.predict.naming import label
 
 _SLOWEST_STEP = 5_000
-_LONGEST_SLIDER = 15 * 60 * 1_000
 _PERCENT = 0.01
 
 
@@ -184,7 +184,7 @@ def _numeric(name: str, seen: AttributeRange) -> Slider | Length:
     if name == "duration_ms":
         # A file may hold a two-hour mix; a slider that long could not be set to three minutes.
         first = max(math.floor(seen.low / _SLOWEST_STEP) * _SLOWEST_STEP, 1_000)
-        last = math.ceil(min(seen.high, max(_LONGEST_SLIDER, seen.low)) / _SLOWEST_STEP)
+        last = math.ceil(min(seen.high, max(LONGEST_MS, seen.low)) / _SLOWEST_STEP)
         options = tuple(range(first, last * _SLOWEST_STEP + 1, _SLOWEST_STEP))
         return Length(name, label(name), attribute.meaning, options)
     if attribute.unit == "dB":

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from chartbuster.markup import Markup, element, joined
-from webapp.predict.naming import signed
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,13 @@ def _bar(
 def _key(popularity: float, mean: Beside | None, really: Beside | None) -> Markup:
     parts = []
     if really is not None:
-        off = round(round(popularity, 1) - really.popularity, 1)
         parts.append(
             element(
                 "span",
                 element("i", class_="cb-really"),
                 element("b", f"really {really.popularity:.0f}"),
-                f" {really.whose} (predicted {signed(off)})",
+                element("span", really.whose, class_="cb-clip"),
+                element("span", _off(popularity, really.popularity)),
             )
         )
     if mean is not None:
@@ -104,6 +103,13 @@ def _key(popularity: float, mean: Beside | None, really: Beside | None) -> Marku
             element("span", element("i", class_="cb-tick"), f"{mean.whose}: {mean.popularity:.1f}")
         )
     return element("p", *parts, class_="cb-key") if parts else joined()
+
+
+def _off(popularity: float, really: float) -> str:
+    points = round(round(popularity, 1) - really, 1)
+    if points == 0:
+        return "exactly as predicted"
+    return f"predicted {abs(points):.1f} {'more' if points > 0 else 'less'}"
 
 
 def _percent(points: float) -> str:

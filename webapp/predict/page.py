@@ -20,8 +20,8 @@ def show(edges: Edges) -> None:
     frame.of_champions(
         edges.serving,
         "ChartBuster",
-        "Describe a song and see how popular it would be on Spotify, from 0 to 100; why, what "
-        "would change it, and what it resembles.",
+        "Describe a song and see how popular it would be: Spotify's own figure, from 0 for what is "
+        "hardly played to 100 for what is played most.",
         lambda state: _datasets(edges.serving, state),
     )
 

@@ -116,8 +116,8 @@ def what_if(study: Study) -> None:
     """A curve for every attribute, with the song on it."""
     st.header("What if?", anchor=False)
     st.caption(
-        "What the model would say if one attribute were another and the rest stayed. All curves "
-        "have the same scale, so a flat one means that the attribute hardly counts here."
+        "What the model would say if one attribute were another and the rest stayed. All but the "
+        "genre's have the same scale, so a flat curve means that the attribute hardly counts here."
     )
     values = {told.attribute: told.value for told in study.explanation.contributions}
     st.html(curves.html(study.curves, values, study.popularity))

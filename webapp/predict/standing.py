@@ -45,12 +45,12 @@ def rank(percentile: float) -> str:
 
 
 def chance(probability: float) -> str:
-    """A probability in per cent: `12%`, `under 1%`, `over 99%`."""
+    """A probability in per cent: `12%`, `Under 1%`, `Over 99%`."""
     percent = 100 * probability
     if percent < 1:
-        return "under 1%"
+        return "Under 1%"
     if percent > 99:
-        return "over 99%"
+        return "Over 99%"
     return f"{percent:.0f}%"
 
 
