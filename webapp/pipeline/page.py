@@ -128,8 +128,8 @@ def _sending(edges: Edges, *, may: bool) -> None:
             "of Spotify's catalogue.",
         )
         st.caption(
-            f"CSV or CSV.GZ, at most {UPLOAD_MEGABYTES} MB. A file of the same name in the same dataset "
-            "is replaced; that is how a dataset is corrected."
+            f"CSV or CSV.GZ, at most {UPLOAD_MEGABYTES} MB. A file of the same name in the same "
+            "dataset is replaced; that is how a dataset is corrected."
         )
         if st.form_submit_button("Send this file", type="primary", disabled=not may):
             if not dataset.strip() or file is None:
