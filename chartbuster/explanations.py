@@ -99,17 +99,28 @@ class Importance:
 
 def in_words(attribute: str, value: Value) -> str:
     """A value with its attribute's name and unit: `duration 3:42`, `no genre`."""
-    name = attribute.removesuffix("_ms").replace("_", " ")
     if value is None:
-        return "nothing in the title" if attribute == "title" else f"no {name}"
+        return "nothing in the title" if attribute == "title" else f"no {named(attribute)}"
+    if attribute == "title":
+        return f"title says {value}"
+    return f"{named(attribute)} {written(attribute, value)}"
+
+
+def named(attribute: str) -> str:
+    """An attribute's name as people write it: `duration`, `time signature`."""
+    return attribute.removesuffix("_ms").replace("_", " ")
+
+
+def written(attribute: str, value: float | str) -> str:
+    """A value of an attribute with its unit: `3:42`, `−7.1 dB`, `C#`."""
     if isinstance(value, str):
-        return f"title says {value}" if attribute == "title" else f"{name} {value}"
+        return value
     if attribute == "duration_ms":
         minutes, seconds = divmod(round(value / 1000), 60)
-        return f"{name} {minutes}:{seconds:02d}"
+        return f"{minutes}:{seconds:02d}"
     known = ATTRIBUTE.get(attribute)
     number = f"{round(value, known.decimals if known else 0):g}".replace("-", _MINUS)
-    return f"{name} {number}{f' {known.unit}' if known and known.unit else ''}"
+    return f"{number}{f' {known.unit}' if known and known.unit else ''}"
 
 
 def grids(inputs: Inputs, *, points: int = 25) -> dict[str, tuple[float | str, ...]]:

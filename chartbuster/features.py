@@ -5,8 +5,10 @@ that is missing or unknown raises; nothing is filled in.
 """
 
 import io
+import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,8 +105,7 @@ def add_features(
     columns["popularity"] = cleaned["popularity"].astype("float64")
     columns |= {name: cleaned[name].astype("float64") for name in AUDIO_NAMES}
     for name in LOGARITHMS:
-        shifted = np.log(cleaned[name].to_numpy(dtype=np.float64) + _SHIFT)
-        columns[f"log_{name}"] = np.round(shifted, _LOG_DECIMALS)
+        columns[f"log_{name}"] = _logarithm(cleaned[name].to_numpy(dtype=np.float64))
     for field, choices in (("key", KEYS), ("mode", MODES), ("time_signature", TIME_SIGNATURES)):
         columns |= _one_hot(cleaned[field], field, choices)
     columns |= _title_flags(cleaned["title"])
@@ -116,6 +117,33 @@ def add_features(
 def genre_columns(frame: pd.DataFrame) -> list[str]:
     """The `genre=<name>` columns of a ready table, in their order."""
     return [name for name in frame.columns if name.startswith(GENRE_PREFIX)]
+
+
+def features_of(song: Mapping[str, Any]) -> dict[str, float]:
+    """MODEL_FEATURES of one song, a row of a cleaned table, as `add_features` has them.
+
+    A table costs milliseconds however short it is, and a song whose sliders move has no time for
+    that. NaN where the song does not say.
+    """
+    numbers = {name: song[name] for name in ("release_year", *AUDIO_NAMES)}
+    found = {name: math.nan if value is None else value for name, value in numbers.items()}
+    logarithms = _logarithm(np.array([found[name] for name in LOGARITHMS]))
+    found |= zip(_LOGS, logarithms.tolist(), strict=True)
+    for field, column, choice in _ONE_HOT:
+        found[column] = math.nan if song[field] is None else float(song[field] == choice)
+    found |= dict.fromkeys(_FLAGS, 0.0)
+    found |= {f"title_{flag}": 1.0 for flag in title_flags(song["title"])}
+    return found
+
+
+def title_flags(title: str | None) -> tuple[str, ...]:
+    """Which of TITLE_FLAGS a title has."""
+    plain = (title or "").casefold()
+    return tuple(
+        flag
+        for flag, (_, stems) in TITLE_FLAGS.items()
+        if any(stem in plain for stem in stems) and _PATTERNS[flag].search(plain)
+    )
 
 
 def read_ready(body: bytes) -> pd.DataFrame:
@@ -173,6 +201,10 @@ def _kinds(header: Iterable[str]) -> dict[str, str]:
     kinds |= {name: "int8" for name in header if name.startswith(("title_", GENRE_PREFIX))}
     kinds["schema_version"] = "int64"
     return kinds
+
+
+def _logarithm(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.round(np.log(values + _SHIFT), _LOG_DECIMALS)
 
 
 def _one_hot(

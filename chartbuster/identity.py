@@ -17,6 +17,7 @@ from chartbuster.errors import InvalidName
 
 _DATASET = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NOT_INSTALLED = {"__pycache__", "Dockerfile"}
+_RUN = re.compile(r"[a-z0-9]{1,64}")
 _FILE = re.compile(r"[\w. ()+,&'!@~=-]{1,180}\.csv(\.gz)?", re.IGNORECASE)
 
 
@@ -80,6 +81,15 @@ def checked_dataset(name: str) -> str:
         raise InvalidName(
             f"dataset name {name!r}; expected 1 to 63 lower-case letters, digits or hyphens, "
             "beginning with a letter or digit, like 'spotify-2019'"
+        )
+    return name
+
+
+def checked_run(name: str) -> str:
+    """`name` itself; raises `InvalidName` unless it can be the id of a training run."""
+    if not _RUN.fullmatch(name):
+        raise InvalidName(
+            f"run id {name[:80]!r}; expected lower-case letters and digits, like '4ce0ee90880944dc'"
         )
     return name
 

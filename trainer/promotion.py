@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chartbuster.errors import Corrupt, InvalidSong, NotFound, UntrustedModel
-from chartbuster.learn.artists import knows
 from chartbuster.learn.bootstrap import draws, interval
 from chartbuster.learn.dataset import matrix
 from chartbuster.learn.evaluate import FEWEST_TO_TEST, calibrates
@@ -170,7 +169,7 @@ def _new_to_both(
 
 def _known_to(predictor: Predictor, model: str, songs: pd.DataFrame) -> Mask:
     """Whose artists the model knows."""
-    return knows(predictor.model(model), matrix(songs, predictor.manifest.columns))
+    return predictor.knows(model, matrix(songs, predictor.manifest.columns).to_numpy())
 
 
 def _calibration(manifest: RunManifest) -> float:

@@ -1,5 +1,6 @@
 """Follows the champions in the store and predicts with their models; knows nothing of pages."""
 
+import contextlib
 import dataclasses
 import gc
 import json
@@ -18,15 +19,20 @@ from chartbuster.errors import (
     InvalidSong,
     NotFound,
     TryAgain,
+    Unreachable,
     UntrustedModel,
 )
+from chartbuster.identity import checked_run
 from chartbuster.layout import SONGS
 from chartbuster.learn.library import Library
 from chartbuster.learn.predictor import Predictor
+from chartbuster.learn.study import study
+from chartbuster.outlooks import OUTLOOK
 from chartbuster.ports import ObjectStore
-from chartbuster.registry import Champion, Registry, RunManifest
-from chartbuster.runs import BASELINE
+from chartbuster.registry import Champion, Registry
+from chartbuster.runs import BASELINE, RunManifest
 from chartbuster.scoring import song_table
+from chartbuster.study import Study
 from webapp.states import Away, Broken, Connecting, Progress, Showing, Shown, State, Waiting
 
 log = logging.getLogger(__name__)
@@ -35,6 +41,7 @@ _WATCHED = 2.0
 _IDLE = 15.0
 _WATCHED_FOR = 10.0
 _REFUSED_FOR = 10.0
+_OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,12 @@ class Serving:
         self._looked_at = monotonic()
         self._seen: dict[str, tuple[str, Shown]] = {}
         self._predictors: dict[str, Predictor] = {}
-        self._libraries: dict[str, tuple[RunManifest, Library]] = {}
+        self._libraries: dict[str, Library] = {}
         self._refused: dict[tuple[str, str], tuple[float, ChartBusterError]] = {}
+        self._reigning: frozenset[str] = frozenset()
         self._refreshing = threading.Lock()
+        self._linking = threading.Lock()
+        self._keeping = threading.Lock()
         self._reading = threading.Lock()
 
     @property
@@ -111,6 +121,52 @@ class Serving:
                 log.info("state_changed", extra={"state": type(state).__name__})
                 self._state = state
 
+    def run(self, dataset: str, run_id: str) -> Shown:
+        """The run `run_id` of a dataset that is shown, also one that has no champion any more.
+
+        Such a run is read when it is first asked for, with its best model. The models of the two
+        that were last used are kept. Raises `InvalidName` for what can be no run's id, `NotFound`
+        where the dataset has no such run or no champion, `Corrupt` for damaged records, and
+        `Unreachable`.
+        """
+        shown = self._champions(dataset)
+        if run_id == shown.run.run_id:
+            return shown
+        checked_run(run_id)
+        # One after the other: whoever follows a link may wait for another's to be read, and nobody
+        # can make the app read many runs at once.
+        with self._linking:
+            held = self._predictors.get(run_id)
+            run = held.manifest if held else self._manifest(run_id)
+            history = shown.champion.history
+            # The same uploads under two names are one run, which names the dataset it was made for.
+            if run.dataset != dataset and all(run_id != met.run_id for met in history):
+                raise NotFound(f"dataset {dataset!r} has no run {run_id!r}; it is of another")
+            shown = dataclasses.replace(shown, run=run)
+            if held is None:
+                self._load(shown)
+                _freeze()
+        return shown
+
+    def _champions(self, dataset: str) -> Shown:
+        """The dataset as it is shown now, by its champion."""
+        state = self.state
+        if isinstance(state, Away | Connecting):
+            raise Unreachable("the store has not answered yet, so no run can be read from it")
+        found = state.datasets if isinstance(state, Showing) else ()
+        for each in found:
+            if each.dataset == dataset:
+                if isinstance(each, Broken):
+                    raise Corrupt(f"dataset {dataset!r} cannot be shown: {each.why}")
+                return each
+        known = ", ".join(each.dataset for each in found) or "none"
+        raise NotFound(f"dataset {dataset!r} has no champion; those that have one: {known}")
+
+    def _manifest(self, run_id: str) -> RunManifest:
+        if isinstance(self._state, Showing) and self._state.asleep:
+            raise Unreachable(f"the store does not answer now, so run {run_id} cannot be read")
+        return self._with_memory(run_id, "manifest.json", lambda: self._registry.manifest(run_id))
+
     def predict(self, shown: Shown, model: str, song: Mapping[str, Any]) -> Prediction:
         """What `model` of the run says of `song`.
 
@@ -119,16 +175,34 @@ class Serving:
         """
         table = song_table([song], shown.run.inputs)
         predictor = self._predictor(shown)
-        popularity = float(self._with_memory(predictor, model, table)[0])
-        try:
-            mean = float(self._with_memory(predictor, BASELINE, table)[0])
-        except ChartBusterError as error:
-            log.warning("no_baseline", extra={"run": shown.run.run_id, "why": str(error)})
-            return Prediction(popularity, None)
-        return Prediction(popularity, mean)
+        said = self._with_memory(shown.run.run_id, model, lambda: predictor.predict(model, table))
+        run = shown.run.run_id
+        mean = self._if_there(run, BASELINE, lambda: predictor.predict(BASELINE, table))
+        return Prediction(float(said[0]), None if mean is None else float(mean[0]))
+
+    def study(self, shown: Shown, model: str, song: Mapping[str, Any]) -> Study:
+        """Everything `model` of the run says of `song`; raises what `predict` raises.
+
+        What the run cannot say besides, because it is older or a file of it is damaged, is None.
+        """
+        predictor = self._predictor(shown)
+        row = predictor.ground.row(song)
+        run = shown.run.run_id
+        mean = self._if_there(run, BASELINE, lambda: predictor.said(BASELINE, row))
+        return self._with_memory(
+            run,
+            model,
+            lambda: study(
+                predictor,
+                model,
+                song,
+                outlooks=self._if_there(run, OUTLOOK, predictor.outlooks),
+                genre_mean=None if mean is None else float(mean[0]),
+            ),
+        )
 
     def library(self, shown: Shown) -> Library:
-        """The songs the run learnt from; takes a second or two when nobody asked before.
+        """The songs the run learnt from; takes a second or two where nobody asked before.
 
         Raises `NotFound` for a run made before there were any, `UntrustedModel` or `Corrupt` when
         the stored file is not what the run vouches for, or `Unreachable` while it cannot be read.
@@ -139,73 +213,92 @@ class Serving:
                 f"run {run.run_id} has no {SONGS}, so its songs cannot be searched; put the "
                 "dataset's file in again to train it anew"
             )
+        # One after the other: reading takes several times the memory of what is kept.
         with self._reading:
-            known = self._libraries.get(run.run_id)
-            if known is None or known[0] != run:
-                self._check_refused(run.run_id, SONGS)
-                known = run, self._read_library(run)
-                self._libraries[run.run_id] = known
-                _settle()
-        return known[1]
-
-    def _read_library(self, run: RunManifest) -> Library:
-        try:
-            return Library.read(self._registry.file(run, SONGS), run.inputs)
-        except TryAgain:
-            raise
-        except ChartBusterError as error:
-            failure = error
-        except Exception as error:
-            log.exception("library_failed", extra={"run": run.run_id})
-            failure = Corrupt(f"{SONGS} of run {run.run_id} cannot be read: {error}")
-        log.warning("library_refused", extra={"run": run.run_id, "why": str(failure)})
-        self._refused[run.run_id, SONGS] = (self._monotonic(), failure)
-        raise failure
+            library = self._libraries.pop(run.run_id, None)
+            if library is None:
+                library = self._with_memory(
+                    run.run_id,
+                    SONGS,
+                    lambda: Library.read(self._registry.file(run, SONGS), run.inputs),
+                )
+                self._libraries[run.run_id] = library
+                self._drop_libraries()
+                _freeze()
+            # Last in the order, as `_predictor` has it.
+            self._libraries[run.run_id] = library
+        return library
 
     def _read_ahead(self) -> None:
-        """Read the songs of the first dataset, so that no visitor waits for them."""
+        """Read the songs of the first dataset while no visitor waits; forget those not shown."""
+        with self._reading:
+            gone = self._drop_libraries()
+        if gone:
+            _freeze()
         state = self._state
         for found in state.datasets[:1] if isinstance(state, Showing) else ():
             if isinstance(found, Shown):
-                try:
+                # Whoever needs them meets the same error and says so.
+                with contextlib.suppress(ChartBusterError):
                     self.library(found)
-                except ChartBusterError as error:
-                    # The page that needs them meets the same error and says so.
-                    log.debug("library_not_read", extra={"why": str(error)})
 
-    def _check_refused(self, run_id: str, name: str) -> None:
-        """Raise again what was raised of this file or model a moment ago."""
-        refused = self._refused.get((run_id, name))
+    def _drop_libraries(self) -> bool:
+        """Forget the songs of runs without champion but for the last asked; whether any were."""
+        others = [run_id for run_id in self._libraries if run_id not in self._reigning]
+        for run_id in others[:-1]:
+            del self._libraries[run_id]
+        return len(others) > 1
+
+    def _if_there[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer | None:
+        """The answer, or None where the run cannot give it."""
+        try:
+            return self._with_memory(run, what, ask)
+        except ChartBusterError:
+            # It is on record already, once and not at every move of a slider.
+            return None
+
+    def _with_memory[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer:
+        """Ask, but fetch what was refused a moment ago, a model mostly, only once in a while."""
+        name = (run, what)
+        refused = self._refused.get(name)
         if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
             raise refused[1]
-
-    def _with_memory(self, predictor: Predictor, model: str, table: Any) -> Any:
-        """Predict, but fetch a model that was refused a moment ago only once in a while."""
-        name = (predictor.manifest.run_id, model)
-        self._check_refused(*name)
         try:
-            return predictor.predict(model, table)
+            return ask()
         except (TryAgain, InvalidSong):
             raise
         except ChartBusterError as error:
             failure = error
         except Exception as error:
             # A file may be to the byte what its run vouches for and still not fit the run.
-            log.exception("model_failed", extra={"model": model})
+            log.exception("model_failed", extra={"run": run, "model": what})
             failure = UntrustedModel(
-                f"model {model!r} of run {name[0]} fails on the run's own columns: {error}"
+                f"model {what!r} of run {run} fails on the run's own columns: {error}"
             )
-        log.warning("model_refused", extra={"model": model, "why": str(failure)})
-        self._refused[name] = (self._monotonic(), failure)
+        log.warning("model_refused", extra={"run": run, "model": what, "why": str(failure)})
+        now = self._monotonic()
+        # Links may name any number of runs, so what nobody asks for any more is forgotten.
+        fresh = {n: r for n, r in list(self._refused.items()) if now - r[0] < _REFUSED_FOR}
+        self._refused = fresh | {name: (now, failure)}
         raise failure
 
     def _predictor(self, shown: Shown) -> Predictor:
         run = shown.run
-        predictor = self._predictors.get(run.run_id)
-        if predictor is None or predictor.manifest != run:
-            predictor = Predictor(run, lambda name: self._registry.file(run, name))
+        with self._keeping:
+            predictor = self._predictors.pop(run.run_id, None)
+            if predictor is None or predictor.manifest != run:
+                predictor = Predictor(run, lambda name: self._registry.file(run, name))
+            # Last in the order, so that the run which is dropped is the one used longest ago.
             self._predictors[run.run_id] = predictor
-        return predictor
+            self._drop_others()
+            return predictor
+
+    def _drop_others(self) -> bool:
+        """Forget runs that have no champion, but for the few last used; whether there were any."""
+        others = [run_id for run_id in self._predictors if run_id not in self._reigning]
+        for run_id in others[:-_OTHERS]:
+            del self._predictors[run_id]
+        return len(others) > _OTHERS
 
     def _look(self) -> State:
         pointers = {item.key: item.etag for item in self._store.list(layout.CHAMPIONS)}
@@ -259,20 +352,22 @@ class Serving:
     def _make_ready(self, datasets: tuple[Shown | Broken, ...]) -> None:
         """Load the models the first page needs before anybody is shown it; forget old runs."""
         shown = [found for found in datasets if isinstance(found, Shown)]
-        current = {found.run.run_id for found in shown}
-        gone = (self._predictors.keys() | self._libraries.keys()) - current
-        for run_id in gone:
-            self._predictors.pop(run_id, None)
-            self._libraries.pop(run_id, None)
+        with self._keeping:
+            self._reigning = frozenset(found.run.run_id for found in shown)
+            gone = self._drop_others()
         new = [found for found in shown[:1] if found.run.run_id not in self._predictors]
         for found in new:
-            try:
-                self.predict(found, found.champion.model, {})
-            except ChartBusterError as error:
-                # The page meets the same error and says so.
-                log.warning("champion_not_loaded", extra={"why": str(error)})
+            self._load(found)
         if new or gone:
-            _settle()
+            _freeze()
+
+    def _load(self, shown: Shown) -> None:
+        """Read what a study of a song needs, so that the first visitor does not wait for it."""
+        try:
+            self.study(shown, shown.model, {})
+        except ChartBusterError as error:
+            # The page meets the same error and says so.
+            log.warning("model_not_loaded", extra={"why": str(error)})
 
     def _progress(self) -> tuple[Progress, ...]:
         found = []
@@ -290,11 +385,9 @@ class Serving:
         return Away()
 
 
-def _settle() -> None:
-    """Take what is loaded out of garbage collection, after looking at all of it once.
-
-    It stays: without this, every visit walks through all of it to find garbage, which costs ten
-    times the prediction itself.
+def _freeze() -> None:
+    """What is loaded stays: without this, every visit walks through all of it to find garbage,
+    which costs ten times the prediction itself.
     """
     gc.unfreeze()
     gc.collect()

@@ -33,11 +33,24 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Shown:
-    """A dataset with its champion and the run the champion belongs to."""
+    """A dataset with its champion and one of its runs, the champion's unless a link names another.
+
+    `model` is the one to ask unless somebody wants another: the champion, or the best of its run.
+    """
 
     dataset: str
     champion: Champion
     run: RunManifest
+
+    @property
+    def reigns(self) -> bool:
+        """Whether the run is the champion's."""
+        return self.run.run_id == self.champion.run_id
+
+    @property
+    def model(self) -> str:
+        """The name of the model to ask first."""
+        return self.champion.model if self.reigns else self.run.best
 
 
 @dataclass(frozen=True)

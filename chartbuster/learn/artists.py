@@ -33,11 +33,12 @@ def artist_codes(artists: "pd.Series[Any]") -> Numbers:
     NaN where no artist is named.
     """
     numbers, names = pd.factorize(artists.astype(object))
-    codes = np.array([*(_code(str(name)) for name in names), np.nan], dtype=np.float64)
+    codes = np.array([*(artist_code(str(name)) for name in names), np.nan], dtype=np.float64)
     return codes[numbers]
 
 
-def _code(artist: str) -> float:
+def artist_code(artist: str) -> float:
+    """The number of one artist; NaN for a name of nothing but white space."""
     if not artist.strip():
         return np.nan
     digest = hashlib.sha256(f"artist {grouped_under(artist)}".encode()).digest()
@@ -128,14 +129,14 @@ class ByArtist(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def knows(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803
         """Of each song, whether its artist is one whose songs `known` was fitted on."""
-        return history_of(self.known).known(_one_column(X[[ARTIST]]))
+        return knows(self, _one_column(X[[ARTIST]]))
 
 
-def knows(model: Any, features: pd.DataFrame) -> NDArray[np.bool_]:
-    """Of each song, whether the fitted `model` has a history of its artist."""
+def knows(model: Any, codes: Numbers) -> NDArray[np.bool_]:
+    """Of each artist code, whether the fitted `model` has a history of the artist."""
     if isinstance(model, ByArtist):
-        return model.knows(features)
-    return np.zeros(len(features), dtype=bool)
+        return history_of(model.known).known(codes)
+    return np.zeros(len(codes), dtype=bool)
 
 
 def history_of(model: Any) -> ArtistHistory:

@@ -40,6 +40,7 @@ from chartbuster.features import (
     GENRE_PREFIX,
     LOGARITHMS,
     genre_columns,
+    title_flags,
 )
 from chartbuster.layout import SCHEMA_VERSION
 from chartbuster.runs import Inputs
@@ -61,6 +62,7 @@ type Predict = Callable[[pd.DataFrame], Numbers]
 PAIRS = 24
 """So many orders are drawn, and each is also walked backwards."""
 
+_ROUNDING = 1e-6
 _CHOICES = {"key": KEYS, "mode": MODES, "time_signature": TIME_SIGNATURES}
 _TEXTS = ("artist", "title")
 _OF_NO_ATTRIBUTE = ("song_id", "row_genres", "popularity", "schema_version")
@@ -100,12 +102,15 @@ def explained(
     used = [completed(song, inputs) for song in asked]
     table = song_table(asked, inputs)
     found = contributions(predict, table.iloc[1:], table.iloc[:1], seed=seed, pairs=pairs)
-    values = [_values(song, table.iloc[row]) for row, song in enumerate(used)]
+    values = [values_of(song) for song in used]
     return tuple(
-        Explanation(
+        explanation(
+            song,
+            values[row + 1],
+            values[0],
             base=found.base,
             prediction=float(found.predictions[row]),
-            contributions=_sorted(song, values[row + 1], values[0], found.points[row]),
+            points=found.points[row],
         )
         for row, song in enumerate(songs)
     )
@@ -126,7 +131,7 @@ def contributions(
     about 30 `pairs` rows of the table per song.
     """
     table = _stacked(typical, songs)
-    parts = [_Part.of(players, pairs, seed) for players in _different(table)]
+    parts = [Shares.of(players, pairs, seed) for players in _different(table)]
     rows = [part.choice(row + 1) for row, part in enumerate(parts)]
     # The typical song goes first, so that there is a base when there is no song.
     choice = np.concatenate([np.zeros((1, len(ATTRIBUTES)), dtype=np.intp), *rows])
@@ -230,7 +235,7 @@ def importances(
 
 
 @dataclass(frozen=True)
-class _Part:
+class Shares:
     """What has to be asked about one song, and what follows from the answers.
 
     `players` are the places in ATTRIBUTES of what differs from the typical song. A coalition is a
@@ -245,7 +250,7 @@ class _Part:
     steps: Places
 
     @classmethod
-    def of(cls, players: Places, pairs: int, seed: int) -> "_Part":
+    def of(cls, players: Places, pairs: int, seed: int) -> "Shares":
         orders = _orders(len(players), pairs, seed)
         growing = np.cumsum(np.left_shift(1, orders), axis=1)
         walks = np.concatenate([np.zeros((len(orders), 1), dtype=np.intp), growing], axis=1)
@@ -276,23 +281,35 @@ def _orders(count: int, pairs: int, seed: int) -> Places:
     return np.concatenate([drawn, drawn[:, ::-1]])
 
 
-def _values(song: Mapping[str, Any], row: "pd.Series[Any]") -> dict[str, Value]:
-    """What a completed song has of each of ATTRIBUTES; `row` is its row of the ready table."""
-    flags = [flag for flag in TITLE_FLAGS if row[f"title_{flag}"] == 1]
+def values_of(song: Mapping[str, Any]) -> dict[str, Value]:
+    """What a completed song has of each of ATTRIBUTES, a title by what its flags find there."""
     texts = {
         "genre": GENRE_SEPARATOR.join(song["genre"]) or None,
-        "title": ", ".join(flags) or None,
+        "title": ", ".join(title_flags(song["title"])) or None,
     }
     return {name: texts[name] if name in texts else song[name] for name in ATTRIBUTES}
 
 
-def _sorted(
+def explanation(
     said: Mapping[str, Any],
     values: Mapping[str, Value],
     typical: Mapping[str, Value],
+    *,
+    base: float,
+    prediction: float,
     points: Numbers,
-) -> tuple[Contribution, ...]:
-    """The contributions, the largest first; what is not `said` but has a value is assumed."""
+) -> Explanation:
+    """The explanation of a song whose attributes contribute `points`, one for each of ATTRIBUTES.
+
+    `values` are the song's and the typical song's, as `values_of` gives them; what has a value but
+    is not `said` is assumed. Raises `ArithmeticError` where the points do not add up to the
+    prediction less the base, as of a model that gives no numbers.
+    """
+    rest = prediction - base - float(points.sum())
+    if not abs(rest) < _ROUNDING:
+        raise ArithmeticError(
+            f"contributions leave {rest} of {prediction} less {base} unexplained; expected 0"
+        )
     found = [
         Contribution(
             attribute=name,
@@ -303,7 +320,8 @@ def _sorted(
         )
         for place, name in enumerate(ATTRIBUTES)
     ]
-    return tuple(sorted(found, key=lambda contribution: -abs(contribution.points)))
+    found.sort(key=lambda contribution: -abs(contribution.points))
+    return Explanation(base, prediction, tuple(found))
 
 
 def _some(songs: pd.DataFrame, most: int, draw: np.random.Generator) -> pd.DataFrame:

@@ -11,11 +11,15 @@ Libraries such as MAPIE and crepes wrap the fitted model; what they would have u
 and what we need of them is the twenty lines of arithmetic below.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from chartbuster.features import GENRE_PREFIX
 from chartbuster.learn.bootstrap import Numbers
-from chartbuster.outlooks import Spread
+from chartbuster.outlook import Outlook
+from chartbuster.outlooks import Outlooks, Spread
 
 LEVELS = 100
 """Into how many steps of probability a distribution is parted."""
@@ -105,3 +109,46 @@ def percentile(among: tuple[float, ...], popularity: Numbers) -> NDArray[np.floa
     part = np.divide(popularity - table[before], step, out=np.zeros(len(step)), where=step > 0)
     found = np.where(below == 0, 0.0, np.where(below > LEVELS, LEVELS, before + part))
     return found * 100.0 / LEVELS
+
+
+def outlook_of(
+    outlooks: Outlooks,
+    model: str,
+    columns: Sequence[str],
+    rows: Numbers,
+    *,
+    predicted: Numbers,
+    known: NDArray[np.bool_],
+) -> Outlook:
+    """What to make of what `model` said, `predicted`, of rows of the model matrix of `columns`.
+
+    `known` says of each whether the model has met its artist.
+    """
+    spreads = outlooks.spreads[model]
+    low, high, hit = (np.empty(len(predicted)) for _ in range(3))
+    for these, spread in ((known, spreads.known), (~known, spreads.debut)):
+        if these.any():
+            said = predicted[these]
+            low[these], high[these] = between(spread, said, interval=outlooks.interval)
+            hit[these] = chance(spread, said, reaches=outlooks.hit_from)
+    percentiles = _percentiles(outlooks, columns, rows, predicted)
+    return Outlook(predicted, low, high, hit, percentiles, known)
+
+
+def _percentiles(
+    outlooks: Outlooks, columns: Sequence[str], rows: Numbers, predicted: Numbers
+) -> Numbers:
+    """The percentile of each prediction in the song's genres, their mean where it has several."""
+    total, genres = np.zeros(len(rows)), np.zeros(len(rows))
+    for place, column in enumerate(columns):
+        genre = column.removeprefix(GENRE_PREFIX)
+        if genre == column or genre not in outlooks.genres:
+            continue
+        these = rows[:, place] == 1
+        if these.any():
+            total[these] += percentile(outlooks.genres[genre], predicted[these])
+            genres[these] += 1
+    found = percentile(outlooks.everywhere, predicted)
+    several = genres > 0
+    found[several] = total[several] / genres[several]
+    return found

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chartbuster.cleaning import CLEANED_COLUMNS, TEXT_COLUMNS
 from chartbuster.errors import InvalidSong, WrongSchema
@@ -11,11 +13,12 @@ from chartbuster.features import (
     LOGARITHMS,
     MODEL_FEATURES,
     add_features,
+    features_of,
     genre_columns,
     read_ready,
 )
 from chartbuster.layout import SCHEMA_VERSION
-from chartbuster.songs import ATTRIBUTE, AUDIO_NAMES, KEYS, TITLE_FLAGS
+from chartbuster.songs import ATTRIBUTE, AUDIO_NAMES, KEYS, MODES, TIME_SIGNATURES, TITLE_FLAGS
 from chartbuster.tables import to_csv
 
 
@@ -81,31 +84,31 @@ def test_what_is_missing_stays_missing_in_all_its_columns():
     assert ready["release_year"].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("title", "flags"),
-    [
-        ("Memories - Dillon Francis Remix", {"remix"}),
-        ("Halo (Original Mix)", {"mix"}),
-        ("Hey Jude - Live at Wembley", {"live"}),
-        ("Hey Jude (Live)", {"live"}),
-        ("Live Forever", set()),
-        ("Olive - Deliverance", set()),
-        ("Peace Sign (feat. Dave East)", {"feat"}),
-        ("Peace Sign ft. Dave", {"feat"}),
-        ("I Don't Care (with Justin Bieber)", {"feat"}),
-        ("Left Defeat", set()),
-        ("Layla - Unplugged", {"acoustic"}),
-        ("Help! - 2009 Remastered", {"remaster"}),
-        ("Song - INSTRUMENTAL", {"instrumental"}),
-        ("Over and Over", set()),
-        ("Song (Radio Edit)", {"edit"}),
-        ('Song (From "Frozen")', {"soundtrack"}),
-        ("Intro", {"interlude"}),
-        ("Hello - Album Version", {"version"}),
-        ("Edited Credit", {"edit"}),
-        ("Remixed / Live Version", {"remix", "version"}),
-    ],
-)
+FLAGS: list[tuple[str, set[str]]] = [
+    ("Memories - Dillon Francis Remix", {"remix"}),
+    ("Halo (Original Mix)", {"mix"}),
+    ("Hey Jude - Live at Wembley", {"live"}),
+    ("Hey Jude (Live)", {"live"}),
+    ("Live Forever", set()),
+    ("Olive - Deliverance", set()),
+    ("Peace Sign (feat. Dave East)", {"feat"}),
+    ("Peace Sign ft. Dave", {"feat"}),
+    ("I Don't Care (with Justin Bieber)", {"feat"}),
+    ("Left Defeat", set()),
+    ("Layla - Unplugged", {"acoustic"}),
+    ("Help! - 2009 Remastered", {"remaster"}),
+    ("Song - INSTRUMENTAL", {"instrumental"}),
+    ("Over and Over", set()),
+    ("Song (Radio Edit)", {"edit"}),
+    ('Song (From "Frozen")', {"soundtrack"}),
+    ("Intro", {"interlude"}),
+    ("Hello - Album Version", {"version"}),
+    ("Edited Credit", {"edit"}),
+    ("Remixed / Live Version", {"remix", "version"}),
+]
+
+
+@pytest.mark.parametrize(("title", "flags"), FLAGS)
 def test_title_flags_go_by_whole_words(title, flags):
     ready = add_features(table({"title": title}))
     assert {flag for flag in TITLE_FLAGS if ready[f"title_{flag}"][0]} == flags
@@ -205,3 +208,27 @@ def test_an_empty_object_is_no_ready_table():
 
 def test_the_schema_version_stands_in_every_row():
     assert add_features(table({}, {}))["schema_version"].tolist() == [SCHEMA_VERSION] * 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            name: st.none() | st.floats(ATTRIBUTE[name].low, ATTRIBUTE[name].high)
+            for name in AUDIO_NAMES
+        }
+        | {
+            "release_year": st.none() | st.integers(1860, 2100).map(float),
+            "key": st.none() | st.sampled_from(KEYS),
+            "mode": st.none() | st.sampled_from(MODES),
+            "time_signature": st.none() | st.sampled_from(TIME_SIGNATURES),
+            "title": st.none() | st.sampled_from([title for title, _ in FLAGS]),
+        }
+    )
+)
+def test_the_features_of_one_song_are_those_of_its_row_in_a_table(song):
+    found = features_of(song)
+
+    row = add_features(table(song))[list(MODEL_FEATURES)].iloc[0].astype(float)
+    assert set(found) == set(MODEL_FEATURES)
+    np.testing.assert_array_equal([found[name] for name in MODEL_FEATURES], row.to_numpy())

@@ -100,7 +100,7 @@ def test_known_artists_go_to_the_model_that_knows_them_and_others_to_the_other()
     assert model.knows(features).tolist() == [True] * 297 + [False] * 3
     np.testing.assert_array_equal(said[:297], model.known.predict(features.iloc[:297]))
     np.testing.assert_array_equal(said[-3:], model.debut.predict(features.iloc[-3:]))
-    assert not knows(model.debut, features).any()
+    assert not knows(model.debut, features["artist"].to_numpy()).any()
 
 
 def test_a_model_of_both_parts_and_a_blend_survives_being_stored() -> None:

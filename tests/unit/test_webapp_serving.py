@@ -8,9 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from chartbuster import layout
-from chartbuster.errors import Corrupt, InvalidSong, NotFound, Unreachable, UntrustedModel
+from chartbuster.errors import (
+    Corrupt,
+    InvalidName,
+    InvalidSong,
+    NotFound,
+    Unreachable,
+    UntrustedModel,
+)
 from chartbuster.identity import digest
 from chartbuster.memory import InMemoryStore
+from chartbuster.outlooks import OUTLOOK
 from chartbuster.ports import ObjectInfo, StoredObject
 from chartbuster.registry import FileEntry, Registry, RunManifest
 from tests.unit.webapp_store import NOW, model_key, published
@@ -403,11 +411,207 @@ def test_a_song_that_cannot_be_scored_says_nothing_against_the_model() -> None:
             serving.predict(first(serving), run.best, {})
 
 
+def test_a_study_says_what_a_prediction_says_and_more() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+    shown, song = first(serving), {"genre": "Pop", "energy": 0.3}
+
+    for model in ("linear", "boosting"):
+        study, prediction = serving.study(shown, model, song), serving.predict(shown, model, song)
+
+        assert study.popularity == pytest.approx(prediction.popularity, abs=1e-9)
+        assert study.genre_mean == prediction.genre_mean
+        assert study.sureness is not None
+        assert study.sureness.low <= study.popularity <= study.sureness.high
+
+
+def test_all_that_a_study_needs_is_loaded_before_anybody_asks() -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    shown, store.reads = first(serving), []
+
+    serving.study(shown, shown.model, {"genre": "Pop"})
+
+    assert store.reads == []
+
+
+def test_a_song_that_cannot_be_is_not_studied() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+
+    with pytest.raises(InvalidSong, match="Gabber"):
+        serving.study(first(serving), "boosting", {"genre": "Gabber"})
+
+
+@pytest.mark.parametrize("file", [OUTLOOK, "models/baseline.skops"])
+def test_what_a_run_lacks_beside_its_model_is_left_out_of_a_study(file: str) -> None:
+    store = Moody()
+    run = published(store)
+    store.write(f"runs/{run.run_id}/{run.attempt}/{file}", b"damaged")
+    serving = refreshed(store)
+    shown, store.reads = first(serving), []
+
+    study = serving.study(shown, "boosting", {"genre": "Pop"})
+
+    assert (study.sureness is None) == (file == OUTLOOK)
+    assert (study.genre_mean is None) == (file != OUTLOOK)
+    serving.study(shown, "boosting", {"genre": "Pop", "energy": 0.2})
+    assert file not in "".join(store.reads), "it is not fetched at every move of a slider"
+
+
+def test_a_run_older_than_outlooks_is_studied_without() -> None:
+    store = InMemoryStore()
+    run = published(store)
+    shown = first(refreshed(store))
+    files = {name: entry for name, entry in run.files.items() if name != OUTLOOK}
+    older = dataclasses.replace(shown, run=dataclasses.replace(run, files=files))
+
+    study = Serving(store).study(older, "boosting", {})
+
+    assert study.sureness is None
+    assert study.explanation.contributions
+
+
+def test_a_changed_model_file_is_refused_by_studies_too() -> None:
+    store = Moody()
+    run = published(store)
+    store.write(model_key(run, run.best), b"not the model")
+    serving = refreshed(store)
+    shown, store.reads = first(serving), []
+
+    for _ in range(2):
+        with pytest.raises(UntrustedModel):
+            serving.study(shown, run.best, {})
+
+    assert store.reads == []
+
+
+def test_a_link_may_name_a_run_that_has_no_champion_any_more() -> None:
+    store = Moody()
+    published(store, model="linear")
+    published(store, run_id="run2", model="boosting")
+    serving = refreshed(store)
+
+    shown = serving.run("demo", "run1")
+
+    assert (shown.run.run_id, shown.model, shown.reigns) == ("run1", shown.run.best, False)
+    assert shown.champion.run_id == "run2"
+    store.reads = []
+    assert serving.run("demo", "run1") == shown
+    assert 0 <= serving.study(shown, shown.model, {"genre": "Pop"}).popularity <= 100
+    assert store.reads == []
+
+
+def test_a_link_to_the_champions_run_shows_what_is_shown_anyway() -> None:
+    store = InMemoryStore()
+    published(store)
+    serving = refreshed(store)
+
+    assert serving.run("demo", "run1") is first(serving)
+    assert first(serving).reigns
+
+
+def test_only_the_last_few_runs_without_champion_are_kept() -> None:
+    store = Moody()
+    for number in range(5):
+        published(store, run_id=f"run{number}")
+    serving = refreshed(store)
+
+    for number in range(4):
+        serving.run("demo", f"run{number}")
+    serving.refresh()
+
+    store.reads = []
+    serving.run("demo", "run3")
+    serving.run("demo", "run2")
+    assert layout.run_manifest("run3") not in store.reads
+    assert layout.run_manifest("run2") not in store.reads
+    serving.run("demo", "run0")
+    assert layout.run_manifest("run0") in store.reads
+    store.reads = []
+    serving.study(first(serving), first(serving).model, {})
+    assert store.reads == [], "champions are never dropped for them"
+
+
+def test_a_run_that_is_not_there_is_asked_for_once_in_a_while() -> None:
+    store, clock = Moody(), Clock()
+    published(store)
+    serving = Serving(store, monotonic=clock)
+    serving.refresh()
+    store.reads = []
+
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            serving.run("demo", "run9")
+    assert store.reads == [layout.run_manifest("run9")]
+
+    published(store, run_id="run9")
+    clock.now += 60
+    assert serving.run("demo", "run9").run.run_id == "run9"
+
+
+@pytest.mark.parametrize("run_id", ["", "../demo", "a/b", "x" * 65, "Run 1", "run1\n"])
+def test_what_can_be_no_runs_id_is_never_asked_for(run_id: str) -> None:
+    store = Moody()
+    published(store)
+    serving = refreshed(store)
+    store.reads = []
+
+    with pytest.raises(InvalidName, match="expected lower-case letters and digits"):
+        serving.run("demo", run_id)
+
+    assert store.reads == []
+
+
+def test_a_run_belongs_to_its_dataset() -> None:
+    store = InMemoryStore()
+    published(store, dataset="mine")
+    published(store, dataset="yours", run_id="run2")
+    serving = refreshed(store)
+
+    with pytest.raises(NotFound, match="no run 'run2'"):
+        serving.run("mine", "run2")
+    with pytest.raises(NotFound, match="mine, yours"):
+        serving.run("theirs", "run2")
+
+
+def test_a_damaged_run_is_called_damaged() -> None:
+    store = InMemoryStore()
+    published(store)
+    store.write(layout.run_manifest("run8"), b"{cut")
+
+    with pytest.raises(Corrupt):
+        refreshed(store).run("demo", "run8")
+
+
+def test_a_link_to_a_run_while_the_store_is_away_says_so_and_waits_for_nothing() -> None:
+    store = Moody()
+    published(store)
+    published(store, run_id="run2")
+    serving = refreshed(store)
+    serving.run("demo", "run1")
+    store.failure = Unreachable("no answer")
+    serving.refresh()
+
+    assert serving.run("demo", "run1").run.run_id == "run1"
+    with pytest.raises(Unreachable, match="run0 cannot be read"):
+        serving.run("demo", "run0")
+    with pytest.raises(Unreachable):
+        Serving(store).run("demo", "run1")
+
+
 def without_songs(run: RunManifest) -> RunManifest:
     return dataclasses.replace(run, files={n: f for n, f in run.files.items() if n != layout.SONGS})
 
 
-def test_the_songs_of_a_run_are_read_once_and_forgotten_with_their_run() -> None:
+def songs_read(store: Moody) -> list[str]:
+    return [key.split("/")[1] for key in store.reads if key.endswith(layout.SONGS)]
+
+
+def test_the_songs_of_a_run_are_read_once() -> None:
     store = Moody()
     published(store)
     serving = refreshed(store)
@@ -416,13 +620,20 @@ def test_the_songs_of_a_run_are_read_once_and_forgotten_with_their_run() -> None
 
     assert len(library) == first(serving).run.songs
     assert serving.library(first(serving)) is library
-    assert [key for key in store.reads if key.endswith(layout.SONGS)] == [
-        f"runs/run1/first/{layout.SONGS}"
-    ]
-    published(store, run_id="run2")
-    serving.refresh()
-    assert first(serving).run.run_id == "run2"
-    assert serving._libraries == {}
+    assert songs_read(store) == ["run1"]
+
+
+def test_of_runs_without_champion_only_the_songs_last_asked_for_are_kept() -> None:
+    store = Moody()
+    for run_id in ("run1", "run2", "run3"):
+        published(store, run_id=run_id)
+    serving = refreshed(store)
+    shown = [serving.run("demo", run_id) for run_id in ("run3", "run2", "run1")]
+
+    for each in (*shown, *shown):
+        serving.library(each)
+
+    assert songs_read(store) == ["run3", "run2", "run1", "run2", "run1"]
 
 
 def test_the_first_pages_songs_are_read_while_nobody_waits() -> None:
@@ -430,13 +641,11 @@ def test_the_first_pages_songs_are_read_while_nobody_waits() -> None:
     published(store)
     published(store, dataset="other", run_id="run2")
     serving = refreshed(store)
-    assert not [key for key in store.reads if key.endswith(layout.SONGS)]
+    assert songs_read(store) == []
 
     serving.follow(lambda _seconds: True)
 
-    assert [key for key in store.reads if key.endswith(layout.SONGS)] == [
-        f"runs/run1/first/{layout.SONGS}"
-    ]
+    assert songs_read(store) == ["run1"]
 
 
 def test_a_run_without_songs_says_what_to_do() -> None:
