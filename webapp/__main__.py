@@ -24,7 +24,8 @@ def parser() -> argparse.ArgumentParser:
         "name the stack's buckets; AWS_ENDPOINT_URL and the other settings of the AWS SDK say "
         "where S3 is. The app starts without the store and without a model, and says so on its "
         "page. "
-        "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up.",
+        "GET /ready answers 200 once it can predict, GET /_stcore/health once it is up; "
+        "GET /api/openapi.json describes what programs can ask.",
         epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
         "READY_BUCKET=chartbuster-local-000000000000-ready "
         "ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "

@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from webapp import edges
+from webapp.api.http import Resource
+from webapp.api.routes import routes
 from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
 from webapp.looks import theme
@@ -64,7 +66,7 @@ def application(over: Edges) -> st.App:
         finally:
             stopping.set()
 
-    def ready(_request: Request) -> Response:
+    async def ready(_request: Request) -> Response:
         state = serving.state
         serves = isinstance(state, Showing)
         return JSONResponse(
@@ -76,7 +78,7 @@ def application(over: Edges) -> st.App:
     return st.App(
         _APP,
         lifespan=lifespan,
-        routes=[Route("/ready", ready, methods=["GET"])],
+        routes=[Route("/ready", Resource(GET=ready)), *routes(serving)],
         middleware=[Middleware(SecurityHeaders)],
         on_script_error=_show_no_trace,
     )

@@ -7,11 +7,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chartbuster import layout
+from chartbuster.answers import Answer
 from chartbuster.errors import (
     ChartBusterError,
     Corrupt,
@@ -24,6 +25,7 @@ from chartbuster.errors import (
 )
 from chartbuster.identity import checked_run
 from chartbuster.layout import SONGS
+from chartbuster.learn.answering import answers
 from chartbuster.learn.library import Library
 from chartbuster.learn.predictor import Predictor
 from chartbuster.learn.study import study
@@ -199,6 +201,19 @@ class Serving:
                 outlooks=self._if_there(run, OUTLOOK, predictor.outlooks),
                 genre_mean=None if mean is None else float(mean[0]),
             ),
+        )
+
+    def answers(
+        self, shown: Shown, model: str, songs: Sequence[Mapping[str, Any]], *, explain: bool = False
+    ) -> tuple[Answer, ...]:
+        """What `model` of the run says of each of `songs`; raises what `predict` raises."""
+        predictor = self._predictor(shown)
+        run = shown.run.run_id
+        outlooks = self._if_there(run, OUTLOOK, predictor.outlooks)
+        return self._with_memory(
+            run,
+            model,
+            lambda: answers(predictor, model, songs, outlooks=outlooks, explain=explain),
         )
 
     def library(self, shown: Shown) -> Library:
