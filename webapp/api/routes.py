@@ -26,11 +26,11 @@ def routes(serving: Serving) -> list[Route]:
 
     async def predict(request: Request) -> Response:
         body = await body_of(request, most=MOST_BYTES)
-        return as_answer(await workers.do(lambda: predicted(serving, asked(body))))
+        return await workers.do(lambda: as_answer(predicted(serving, asked(body))))
 
     async def model(request: Request) -> Response:
         dataset, run = (request.query_params.get(name) for name in ("dataset", "run"))
-        return as_answer(await workers.do(lambda: modelled(serving, dataset, run)))
+        return await workers.do(lambda: as_answer(modelled(serving, dataset, run)))
 
     async def describe(_request: Request) -> Response:
         state = serving.state
