@@ -27,7 +27,19 @@ class WrongSchema(Permanent):
 
 
 class InvalidSong(Permanent):
-    """A song whose attributes are unknown or out of range."""
+    """A song whose attributes are unknown or out of range.
+
+    Where one attribute is at fault, `attribute` is its name, `value` what it was given and
+    `expected` what would have been right, in words.
+    """
+
+    def __init__(
+        self, message: str, *, attribute: str = "", value: object = None, expected: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.attribute = attribute
+        self.value = value
+        self.expected = expected
 
 
 class InvalidName(Permanent):

@@ -5,7 +5,7 @@ cannot be right raises `InvalidSong` with the attribute, its value and what woul
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -37,7 +37,8 @@ KNOWN = ("genre", *AUDIO_NAMES, *LETTERS, RELEASE_YEAR.name, *TEXTS)
 """Every attribute a song may have here; none is required."""
 
 _NUMBERS = ATTRIBUTE | {RELEASE_YEAR.name: RELEASE_YEAR}
-_LONGEST_TEXT = 2_000
+LONGEST_TEXT = 2_000
+"""So many characters a title or an artist may have."""
 
 
 def completed(song: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
@@ -47,22 +48,36 @@ def completed(song: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     `genre_name` knows; in the result it is a list. An attribute that the run's data never had is
     None. Raises `InvalidSong`.
     """
-    unknown = [name for name in song if name not in KNOWN]
-    if unknown:
-        raise InvalidSong(f"unknown attribute {unknown[0]!r}; expected one of {', '.join(KNOWN)}")
-    genres = _genres(song.get("genre"), inputs)
+    _refuse_unknown(song)
+    genres = _checked("genre", song.get("genre"), inputs) or []
     result: dict[str, Any] = {"genre": genres}
-    for name in (*AUDIO_NAMES, RELEASE_YEAR.name):
-        given = song.get(name)
-        default = default_of(name, genres, inputs)
-        result[name] = default if given is None else _number(_NUMBERS[name], given)
-    for name, choices in LETTERS.items():
-        given = song.get(name)
-        default = default_of(name, genres, inputs)
-        result[name] = default if given is None else _choice(name, given, choices)
+    for name in (*AUDIO_NAMES, RELEASE_YEAR.name, *LETTERS):
+        given = _checked(name, song.get(name), inputs)
+        result[name] = default_of(name, genres, inputs) if given is None else given
     for name in TEXTS:
-        result[name] = _text(name, song.get(name))
+        result[name] = _checked(name, song.get(name), inputs)
     return result
+
+
+def faults(song: Mapping[str, Any], inputs: Inputs) -> tuple[InvalidSong, ...]:
+    """Everything that keeps `song` from being scored, one error per attribute."""
+    found = []
+    for name, given in song.items():
+        try:
+            _refuse_unknown((name,))
+            _checked(name, given, inputs)
+        except InvalidSong as error:
+            found.append(error)
+    return tuple(found)
+
+
+def assumed(song: Mapping[str, Any], inputs: Inputs) -> dict[str, float | str]:
+    """What `completed` takes for the attributes that `song` does not say."""
+    return {
+        name: value
+        for name, value in completed(song, inputs).items()
+        if song.get(name) is None and isinstance(value, float | str)
+    }
 
 
 def song_table(songs: Sequence[Mapping[str, Any]], inputs: Inputs) -> pd.DataFrame:
@@ -86,18 +101,47 @@ def song_table(songs: Sequence[Mapping[str, Any]], inputs: Inputs) -> pd.DataFra
     return add_features(pd.DataFrame(columns), genres=inputs.genres)
 
 
-def _genres(given: Any, inputs: Inputs) -> list[str]:
+def _refuse_unknown(names: Iterable[str]) -> None:
+    expected = f"one of {', '.join(KNOWN)}"
+    for name in names:
+        if name not in KNOWN:
+            raise InvalidSong(
+                f"unknown attribute {_short(name)}; expected {expected}",
+                attribute=name,
+                expected=expected,
+            )
+
+
+def _checked(name: str, given: Any, inputs: Inputs) -> Any:
+    """The value of an attribute as the models have it, None where there is none."""
     if given is None:
-        return []
+        return None
+    if name == "genre":
+        return _genres(given, inputs)
+    if name in _NUMBERS:
+        return _number(_NUMBERS[name], given)
+    return _choice(name, given, LETTERS[name]) if name in LETTERS else _text(name, given)
+
+
+def _genres(given: Any, inputs: Inputs) -> list[str]:
     several = given.split(";") if isinstance(given, str) else given
     if not isinstance(several, list | tuple) or not all(isinstance(g, str) for g in several):
-        raise InvalidSong(f"genre is {given!r}; expected a genre, or a list of them")
+        raise _wrong("genre", given, "a genre, or a list of them")
     spelt = {known.casefold(): known for known in inputs.genres}
-    names = [name for name in (genre_name(genre) for genre in several) if name]
+    names = [genre_name(genre) for genre in several]
+    if isinstance(given, str):
+        # Nothing between two separators, or after the last one, is no genre.
+        names = [name for name in names if name] or names[:1]
     for name in names:
         if name.casefold() not in spelt:
-            known = ", ".join(inputs.genres) or "none: the data has no genres"
-            raise InvalidSong(f"unknown genre {name!r}; expected one of {known}")
+            known = ", ".join(inputs.genres)
+            expected = f"one of {known}" if known else "none: the data has no genres"
+            raise InvalidSong(
+                f"unknown genre {_short(name)}; expected {expected}",
+                attribute="genre",
+                value=name,
+                expected=expected,
+            )
     return sorted({spelt[name.casefold()] for name in names})
 
 
@@ -120,27 +164,38 @@ def default_of(name: str, genres: Sequence[str], inputs: Inputs) -> float | str 
 
 def _number(attribute: Attribute, given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise InvalidSong(
-            f"{attribute.name} is {given!r}; expected a number from {attribute.range}"
-        )
+        raise _wrong(attribute.name, given, f"a number from {attribute.range}")
     if not attribute.low <= given <= attribute.high:
         raise InvalidSong(
-            f"{attribute.name} is {given!r}, which is out of range; expected {attribute.range}"
+            f"{attribute.name} is {_short(given)}, which is out of range; "
+            f"expected {attribute.range}",
+            attribute=attribute.name,
+            value=given,
+            expected=f"a number from {attribute.range}",
         )
     return float(given)
 
 
 def _choice(name: str, given: Any, choices: Sequence[str]) -> str:
     if not isinstance(given, str) or given not in choices:
-        raise InvalidSong(f"{name} is {given!r}; expected one of {', '.join(choices)}")
+        raise _wrong(name, given, f"one of {', '.join(choices)}")
     return given
 
 
-def _text(name: str, given: Any) -> str | None:
-    if given is None:
-        return None
-    if not isinstance(given, str) or len(given) > _LONGEST_TEXT:
-        raise InvalidSong(
-            f"{name} is {repr(given)[:60]}; expected text of at most {_LONGEST_TEXT} characters"
-        )
+def _text(name: str, given: Any) -> str:
+    if not isinstance(given, str) or len(given) > LONGEST_TEXT:
+        raise _wrong(name, given, f"text of at most {LONGEST_TEXT} characters")
     return given
+
+
+def _wrong(name: str, given: Any, expected: str) -> InvalidSong:
+    return InvalidSong(
+        f"{name} is {_short(given)}; expected {expected}",
+        attribute=name,
+        value=given,
+        expected=expected,
+    )
+
+
+def _short(given: Any) -> str:
+    return repr(given)[:60]

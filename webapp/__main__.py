@@ -27,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
         "says so on its page. "
         "With OIDC_METADATA_URL and the settings it then asks for, people can sign in, and "
         "only operators change anything. GET /ready answers 200 once it can predict, "
-        "GET /_stcore/health once it is up.",
+        "GET /_stcore/health once it is up; GET /api/openapi.json describes what programs can "
+        "ask.",
         epilog="example: RAW_BUCKET=chartbuster-local-000000000000-raw "
         "READY_BUCKET=chartbuster-local-000000000000-ready "
         "ARTIFACTS_BUCKET=chartbuster-local-000000000000-artifacts "

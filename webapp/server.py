@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from webapp import edges, signin
+from webapp.api.http import Resource
+from webapp.api.routes import routes
 from webapp.edges import Edges
 from webapp.headers import SecurityHeaders
 from webapp.limits import UPLOAD_MEGABYTES
@@ -66,7 +68,7 @@ def application(over: Edges) -> st.App:
         finally:
             stopping.set()
 
-    def ready(_request: Request) -> Response:
+    async def ready(_request: Request) -> Response:
         state = serving.state
         serves = isinstance(state, Showing)
         return JSONResponse(
@@ -79,7 +81,7 @@ def application(over: Edges) -> st.App:
         _APP,
         secrets=signin.secrets(over.sign_in),
         lifespan=lifespan,
-        routes=[Route("/ready", ready, methods=["GET"])],
+        routes=[Route("/ready", Resource(GET=ready)), *routes(serving)],
         middleware=[Middleware(SecurityHeaders)],
         on_script_error=_show_no_trace,
     )

@@ -1,17 +1,19 @@
 """Follows the champions in the store and predicts with their models; knows nothing of pages."""
 
+import contextlib
 import dataclasses
 import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from chartbuster import layout
+from chartbuster.answers import Answer
 from chartbuster.batches import Ask
 from chartbuster.errors import (
     ChartBusterError,
@@ -25,6 +27,7 @@ from chartbuster.errors import (
 )
 from chartbuster.identity import checked_run
 from chartbuster.layout import SONGS
+from chartbuster.learn.answering import answers
 from chartbuster.learn.library import Library
 from chartbuster.learn.predictor import Predictor
 from chartbuster.learn.study import study
@@ -70,7 +73,7 @@ class Serving:
         self._looked_at = monotonic()
         self._seen: dict[str, tuple[str, Shown]] = {}
         self._predictors: dict[str, Predictor] = {}
-        self._libraries: dict[str, tuple[RunManifest, Library]] = {}
+        self._libraries: dict[str, Library] = {}
         self._refused: dict[tuple[str, str], tuple[float, ChartBusterError]] = {}
         self._reigning: frozenset[str] = frozenset()
         self._refreshing = threading.Lock()
@@ -228,8 +231,21 @@ class Serving:
             # It is on record already, once and not at every move of a slider.
             return None
 
+    def answers(
+        self, shown: Shown, model: str, songs: Sequence[Mapping[str, Any]], *, explain: bool = False
+    ) -> tuple[Answer, ...]:
+        """What `model` of the run says of each of `songs`; raises what `predict` raises."""
+        predictor = self._predictor(shown)
+        run = shown.run.run_id
+        outlooks = self._if_there(run, OUTLOOK, predictor.outlooks)
+        return self._with_memory(
+            run,
+            model,
+            lambda: answers(predictor, model, songs, outlooks=outlooks, explain=explain),
+        )
+
     def library(self, shown: Shown) -> Library:
-        """The songs the run learnt from; takes a second or two when nobody asked before.
+        """The songs the run learnt from; takes a second or two where nobody asked before.
 
         Raises `NotFound` for a run made before there were any, `UntrustedModel` or `Corrupt` when
         the stored file is not what the run vouches for, or `Unreachable` while it cannot be read.
@@ -240,50 +256,48 @@ class Serving:
                 f"run {run.run_id} has no {SONGS}, so its songs cannot be searched; put the "
                 "dataset's file in again to train it anew"
             )
+        # One after the other: reading takes several times the memory of what is kept.
         with self._reading:
-            known = self._libraries.get(run.run_id)
-            if known is None or known[0] != run:
-                self._check_refused(run.run_id, SONGS)
-                known = run, self._read_library(run)
-                self._libraries[run.run_id] = known
+            library = self._libraries.pop(run.run_id, None)
+            if library is None:
+                library = self._with_memory(
+                    run.run_id,
+                    SONGS,
+                    lambda: Library.read(self._registry.file(run, SONGS), run.inputs),
+                )
+                self._libraries[run.run_id] = library
+                self._drop_libraries()
                 _settle()
-        return known[1]
-
-    def _read_library(self, run: RunManifest) -> Library:
-        try:
-            return Library.read(self._registry.file(run, SONGS), run.inputs)
-        except TryAgain:
-            raise
-        except ChartBusterError as error:
-            failure = error
-        except Exception as error:
-            log.exception("library_failed", extra={"run": run.run_id})
-            failure = Corrupt(f"{SONGS} of run {run.run_id} cannot be read: {error}")
-        log.warning("library_refused", extra={"run": run.run_id, "why": str(failure)})
-        self._refused[run.run_id, SONGS] = (self._monotonic(), failure)
-        raise failure
+            # Last in the order, as `_predictor` has it.
+            self._libraries[run.run_id] = library
+        return library
 
     def _read_ahead(self) -> None:
-        """Read the songs of the first dataset, so that no visitor waits for them."""
+        """Read the songs of the first dataset while no visitor waits; forget those not shown."""
+        with self._reading:
+            gone = self._drop_libraries()
+        if gone:
+            _settle()
         state = self._state
         for found in state.datasets[:1] if isinstance(state, Showing) else ():
             if isinstance(found, Shown):
-                try:
+                # Whoever needs them meets the same error and says so.
+                with contextlib.suppress(ChartBusterError):
                     self.library(found)
-                except ChartBusterError as error:
-                    # The page that needs them meets the same error and says so.
-                    log.debug("library_not_read", extra={"why": str(error)})
 
-    def _check_refused(self, run_id: str, name: str) -> None:
-        """Raise again what was raised of this file or model a moment ago."""
-        refused = self._refused.get((run_id, name))
-        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
-            raise refused[1]
+    def _drop_libraries(self) -> bool:
+        """Forget the songs of runs without champion but for the last asked; whether any were."""
+        others = [run_id for run_id in self._libraries if run_id not in self._reigning]
+        for run_id in others[:-1]:
+            del self._libraries[run_id]
+        return len(others) > 1
 
     def _with_memory[Answer](self, run: str, what: str, ask: Callable[[], Answer]) -> Answer:
         """Ask, but fetch what was refused a moment ago, a model mostly, only once in a while."""
         name = (run, what)
-        self._check_refused(*name)
+        refused = self._refused.get(name)
+        if refused and self._monotonic() - refused[0] < _REFUSED_FOR:
+            raise refused[1]
         try:
             return ask()
         except (TryAgain, InvalidSong):

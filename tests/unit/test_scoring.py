@@ -8,7 +8,7 @@ import pytest
 from chartbuster.errors import InvalidSong
 from chartbuster.features import MODEL_FEATURES, genre_columns
 from chartbuster.runs import AttributeRange, Inputs
-from chartbuster.scoring import completed, song_table
+from chartbuster.scoring import assumed, completed, faults, song_table
 from chartbuster.songs import AUDIO
 
 INPUTS = Inputs(
@@ -38,7 +38,8 @@ def test_without_a_genre_the_overall_defaults_hold_and_no_genre_is_set() -> None
 
 
 @pytest.mark.parametrize(
-    "genre", ["Pop; Hip-Hop", ["Pop", "Hip-Hop"], ("hip hop", "pop"), "HIPHOP;pop"]
+    "genre",
+    ["Pop; Hip-Hop", "Pop;; Hip-Hop;", ["Pop", "Hip-Hop"], ("hip hop", "pop"), "HIPHOP;pop"],
 )
 def test_several_genres_may_come_as_a_list_or_as_text_in_any_spelling(genre: Any) -> None:
     table = song_table([{"genre": genre}], INPUTS)
@@ -87,6 +88,8 @@ def test_attributes_the_data_never_had_stay_missing() -> None:
         ({"genre": "Gabber"}, "unknown genre 'Gabber'; expected one of Hip-Hop, Pop, anime"),
         ({"genre": 7}, "genre is 7; expected a genre"),
         ({"genre": ["Pop", 7]}, "expected a genre"),
+        ({"genre": ["Pop", " "]}, "unknown genre ''; expected one of Hip-Hop"),
+        ({"genre": ""}, "unknown genre ''; expected one of Hip-Hop"),
         ({"release_year": 1300}, "release_year is 1300"),
         ({"title": 7}, "title is 7; expected text"),
         ({"artist": "x" * 3000}, "at most 2000"),
@@ -103,3 +106,31 @@ def test_what_cannot_be_right_is_named_with_what_would_be(song: dict[str, Any], 
 def test_a_genre_where_the_data_has_none_says_so() -> None:
     with pytest.raises(InvalidSong, match="the data has no genres"):
         completed({"genre": "Pop"}, Inputs({}, None, None, None, None, (), {}))
+
+
+def test_every_fault_of_a_song_is_told_with_its_attribute_its_value_and_what_would_be_right() -> (
+    None
+):
+    song = {"energy": 3, "tempo": 120, "key": "H", "genre": ["Pop", "Gabber"], "mood": "blue"}
+
+    found = {error.attribute: (error.value, error.expected) for error in faults(song, INPUTS)}
+
+    assert found["energy"] == (3, "a number from 0 to 1")
+    assert found["genre"] == ("Gabber", "one of Hip-Hop, Pop, anime")
+    assert found.keys() == {"energy", "key", "genre", "mood"}
+    assert faults({"energy": 0.3, "title": None}, INPUTS) == ()
+
+
+def test_a_long_value_does_not_make_a_long_message() -> None:
+    (fault,) = faults({"artist": "x" * 100_000}, INPUTS)
+
+    assert len(str(fault)) < 200
+
+
+def test_what_is_assumed_is_what_was_not_said_and_is_known() -> None:
+    said = {"genre": "Pop", "valence": 0.1, "tempo": None}
+
+    found = assumed(said, INPUTS)
+
+    assert (found["energy"], found["tempo"], found["key"]) == (0.7, 160.0, "G")
+    assert not {"genre", "valence", "title", "artist"} & found.keys()

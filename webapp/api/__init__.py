@@ -1,0 +1,1 @@
+"""The app for programs: predictions and models as JSON, and a description of both."""
