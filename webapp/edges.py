@@ -12,7 +12,7 @@ from chartbuster.pipeline import Pipeline
 from chartbuster.ports import DeadLetters, ObjectStore, Postbox
 from chartbuster.registry import Registry
 from chartbuster.watching import Watcher
-from webapp.library import Library
+from webapp.archive import Archive
 from webapp.serving import Serving
 from webapp.settings import Settings, SignIn
 from webapp.sighting import Sighting
@@ -41,9 +41,9 @@ class Edges:
         return Registry(self.artifacts)
 
     @cached_property
-    def library(self) -> Library:
+    def archive(self) -> Archive:
         """Every run in the store, each read once."""
-        return Library(self.registry)
+        return Archive(self.registry)
 
     @property
     def operations(self) -> Operations:

@@ -9,8 +9,8 @@ from chartbuster.card import words as figures
 from chartbuster.errors import Corrupt, NotFound, TryAgain
 from chartbuster.runs import Champion, ModelEntry, RunManifest
 from webapp import frame, pictures, waiting
+from webapp.archive import Archive
 from webapp.edges import Edges
-from webapp.library import Library
 from webapp.models import board, deciding
 from webapp.models.history import by, history
 from webapp.models.shelf import Shelf, shelf, short
@@ -60,7 +60,7 @@ def _stocked(edges: Edges, state: Showing | Waiting) -> None:
     if isinstance(state, Showing):
         frame.asleep(state)
     try:
-        found = edges.library.runs(state)
+        found = edges.archive.runs(state)
     except (TryAgain, NotFound):
         waiting.show(Away())
         return
@@ -115,7 +115,7 @@ def _dataset(edges: Edges, held: Shelf) -> None:
                 run = _run(held)
                 _leaderboard(edges, held, run)
             with st.container():
-                _found_out(edges.library, run)
+                _found_out(edges.archive, run)
         if held.champion is not None:
             with st.container():
                 st.header("How champions came and went", anchor=False)
@@ -246,7 +246,7 @@ def _off(entry: ModelEntry) -> str:
     return f"off by {error:.2f} points" if error < float("inf") else "not measured"
 
 
-def _found_out(library: Library, run: RunManifest) -> None:
+def _found_out(archive: Archive, run: RunManifest) -> None:
     """The model card, section by section, and as a file."""
     title = next((each.title for each in run.models if each.name == run.best), run.best)
     st.header("Model card", anchor=False)
@@ -254,7 +254,7 @@ def _found_out(library: Library, run: RunManifest) -> None:
         f"What run {plain(short(run.run_id))} found out about its best model, **{plain(title)}**."
     )
     try:
-        card = library.card(run)
+        card = archive.card(run)
     except TryAgain:
         st.warning(
             "The card cannot be fetched now, because the store does not answer.",

@@ -50,7 +50,7 @@ class Card:
     whole: bool
 
 
-class Library:
+class Archive:
     """The runs in the store, each read once. Safe to share between threads.
 
     A manifest never changes, so only which runs there are is asked again: when the caller has seen

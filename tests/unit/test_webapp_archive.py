@@ -12,7 +12,7 @@ from chartbuster.report import REPORT
 from tests.unit.test_registry import FILES, manifest
 from tests.unit.test_webapp_serving import Clock, Moody
 from tests.unit.webapp_store import published
-from webapp.library import Library
+from webapp.archive import Archive
 
 
 def with_runs(store: InMemoryStore, *days: int) -> InMemoryStore:
@@ -22,24 +22,24 @@ def with_runs(store: InMemoryStore, *days: int) -> InMemoryStore:
     return store
 
 
-def library(store: InMemoryStore) -> tuple[Library, Clock]:
+def archive(store: InMemoryStore) -> tuple[Archive, Clock]:
     clock = Clock()
-    return Library(Registry(store), monotonic=clock), clock
+    return Archive(Registry(store), monotonic=clock), clock
 
 
-def ids(found: Library, seen: object = None) -> list[str]:
+def ids(found: Archive, seen: object = None) -> list[str]:
     return [run.run_id for run in found.runs(seen).runs]
 
 
 def test_the_newest_run_comes_first() -> None:
-    found, _ = library(with_runs(InMemoryStore(), 3, 9, 5))
+    found, _ = archive(with_runs(InMemoryStore(), 3, 9, 5))
 
     assert ids(found) == ["run9", "run5", "run3"]
 
 
 def test_manifests_are_read_once_and_the_list_is_asked_again_now_and_then() -> None:
     store = Moody()
-    found, clock = library(with_runs(store, 1, 2))
+    found, clock = archive(with_runs(store, 1, 2))
     ids(found)
     store.reads.clear()
     with_runs(store, 3)
@@ -54,7 +54,7 @@ def test_manifests_are_read_once_and_the_list_is_asked_again_now_and_then() -> N
 
 def test_what_changed_elsewhere_is_asked_for_at_once() -> None:
     store = with_runs(InMemoryStore(), 1)
-    found, _ = library(store)
+    found, _ = archive(store)
     ids(found, "before")
     with_runs(store, 2)
 
@@ -63,7 +63,7 @@ def test_what_changed_elsewhere_is_asked_for_at_once() -> None:
 
 def test_a_run_that_is_gone_is_forgotten() -> None:
     store = with_runs(InMemoryStore(), 1, 2)
-    found, _ = library(store)
+    found, _ = archive(store)
     ids(found, "before")
     store.delete(layout.run_manifest("run2"))
 
@@ -73,7 +73,7 @@ def test_a_run_that_is_gone_is_forgotten() -> None:
 def test_a_damaged_manifest_is_named_and_the_others_are_there() -> None:
     store = with_runs(InMemoryStore(), 1, 2)
     store.write(layout.run_manifest("run2"), b"{cut")
-    found, _ = library(store)
+    found, _ = archive(store)
 
     runs = found.runs()
 
@@ -84,7 +84,7 @@ def test_a_damaged_manifest_is_named_and_the_others_are_there() -> None:
 def test_while_the_store_is_away_there_is_what_was_there_before() -> None:
     store = Moody()
     with_runs(store, 1)
-    found, _ = library(store)
+    found, _ = archive(store)
     store.failure = Unreachable("no answer")
     with pytest.raises(Unreachable):
         found.runs()
@@ -101,7 +101,7 @@ def test_while_the_store_is_away_there_is_what_was_there_before() -> None:
 def test_a_card_is_made_once_and_its_file_is_the_one_the_run_stored() -> None:
     store = Moody()
     run = published(store)
-    found, _ = library(store)
+    found, _ = archive(store)
     card = found.card(run)
     store.reads.clear()
 
@@ -120,7 +120,7 @@ def test_a_damaged_report_leaves_a_card_of_scores(body: bytes) -> None:
     run = published(store)
     store.write(layout.attempt_prefix(run.run_id, run.attempt) + REPORT, body)
 
-    card = library(store)[0].card(run)
+    card = archive(store)[0].card(run)
 
     assert not card.whole
     assert "leaks" not in {section.name for section in card.sections}
@@ -129,9 +129,9 @@ def test_a_damaged_report_leaves_a_card_of_scores(body: bytes) -> None:
 
 def test_an_older_run_without_report_or_card_has_a_card_of_scores() -> None:
     store = with_runs(InMemoryStore(), 1)
-    (run,) = library(store)[0].runs().runs
+    (run,) = archive(store)[0].runs().runs
 
-    card = library(store)[0].card(run)
+    card = archive(store)[0].card(run)
 
     assert card.whole
     assert [section.name for section in card.sections][:2] == ["interval", "hits"]
