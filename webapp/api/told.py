@@ -49,7 +49,7 @@ def model(shown: Shown, state: Showing) -> dict[str, Any]:
 def _provenance(shown: Shown) -> dict[str, Any]:
     return {
         "dataset": shown.dataset,
-        "synthetic": shown.dataset == wording.SYNTHETIC,
+        "synthetic": wording.is_synthetic(shown.dataset),
         "run_id": shown.run.run_id,
     }
 
