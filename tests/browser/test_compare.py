@@ -141,6 +141,22 @@ def test_another_page_and_back_leaves_the_comparison_as_it_was(app_in: AppIn, vi
     page.wait_for_function("new URLSearchParams(location.search).getAll('v').length == 3")
 
 
+def test_the_way_back_leads_to_the_page_before_as_it_was(app_in: AppIn, visit: Open) -> None:
+    page = visit(app_in("champion")).page
+    moved = page.get_by_role("slider", name="Energy:")
+    moved.focus()
+    moved.press("Home")
+    expect(moved).to_have_value("0")
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_function("location.search.includes('energy')")
+
+    page.go_back()
+    page.go_back()
+
+    page.wait_for_function("location.pathname == '/' && location.search == ''")
+    expect(moved).to_have_value("0")
+
+
 @pytest.mark.parametrize(("width", "theme"), [(360, "light"), (360, "dark"), (1920, "light")])
 def test_nothing_scrolls_sideways(app_in: AppIn, visit: Open, width: int, theme: str) -> None:
     six = THREE | {"v": [*THREE["v"], *THREE["v"]]}
