@@ -14,11 +14,6 @@ from webapp.states import Shown
 _VARIED = "compare varied"
 
 
-def are_shown() -> bool:
-    """Whether the page has its controls already, or is being entered: Streamlit forgets them."""
-    return _VARIED in st.session_state
-
-
 def varied(shown: Shown, compared: Lineup) -> None:
     """Which attributes have a control in every variant."""
     names = lineup.variable(shown.run)

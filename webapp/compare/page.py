@@ -32,16 +32,15 @@ def show(edges: Edges) -> None:
 def _opened(serving: Serving, state: Showing) -> None:
     st.html(_STYLE)
     visit.follow_address(state)
-    if not controls.are_shown():
-        visit.enter()
+    visit.hold_address()
     _compared(serving, state)
     _settled()
 
 
 @st.fragment(run_every=_SOON)
 def _settled() -> None:
-    """The address, once the browser has arrived at a page that was just entered."""
-    if not visit.has_just_entered():
+    """The address, a moment after the whole page was drawn."""
+    if not visit.release_address():
         visit.write_address()
 
 
@@ -131,8 +130,7 @@ def _variants(
 
 
 def _link(compared: Lineup) -> None:
-    if not visit.is_entering():
-        visit.write_address()
+    visit.write_address()
     st.header("This comparison as a link", anchor=False)
     st.markdown("It opens this page with these variants, this dataset, run and models.")
     here = (st.context.url or "").partition("?")[0]

@@ -15,7 +15,7 @@ from webapp.states import Showing, Shown
 
 # What is compared: a `Comparison` as a link says it, until it has met its run, then a `Lineup`.
 _COMPARED = "compared"
-_WRITTEN, _LEFT_OUT, _ENTERING = "compared link", "compared without", "compared soon"
+_WRITTEN, _LEFT_OUT, _HELD = "compared link", "compared without", "compared address held"
 
 
 def follow_address(state: Showing) -> None:
@@ -107,29 +107,24 @@ def parameters(compared: Lineup) -> links.Parameters:
     return links.comparison(compared.comparison)
 
 
-def enter() -> None:
-    """The page is being entered: until that is over, its address is not to be written.
+def hold_address() -> None:
+    """Do not write the address while the whole page is drawn.
 
-    Streamlit would write it for the page that is left, and the browser's way back would lead there
-    with it.
+    The browser may be on its way from one page to another, or back: Streamlit would write the
+    address of this page over that of the other, and lead there with it later.
     """
-    st.session_state[_ENTERING] = True
+    st.session_state[_HELD] = True
 
 
-def is_entering() -> bool:
-    """Whether the page is being entered."""
-    return _ENTERING in st.session_state
-
-
-def has_just_entered() -> bool:
-    """Whether the page was being entered until now; it is not any more."""
-    return bool(st.session_state.pop(_ENTERING, False))
+def release_address() -> bool:
+    """Let the address be written again; whether it was held until now."""
+    return bool(st.session_state.pop(_HELD, False))
 
 
 def write_address() -> None:
-    """Let the address say what is compared, if anything is."""
+    """Let the address say what is compared, if anything is, unless it is held."""
     kept = st.session_state.get(_COMPARED)
-    if not isinstance(kept, Lineup):
+    if _HELD in st.session_state or not isinstance(kept, Lineup):
         return
     said = dict(parameters(kept))
     st.session_state[_WRITTEN] = said
