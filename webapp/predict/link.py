@@ -1,4 +1,4 @@
-"""The link to what the page shows: read when the page is opened with one, offered at any time."""
+"""The links of the page: one to what it shows, read and offered, and one to compare it."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def opened(serving: Serving, state: Showing) -> None:
 
 
 def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
-    """The link to this song, dataset, run and model, to be copied."""
+    """The link to this song, dataset, run and model, to be copied; and the way to Compare."""
     known = visit.started(shown.dataset)
     asked = links.Asked(
         dataset=shown.dataset,
@@ -47,6 +47,12 @@ def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
     with st.popover("Link", icon=":material/link:", help="Share this song"):
         st.markdown("Opens this page with this song, dataset, run and model.")
         st.code(links.address(here, links.parameters(asked)), language=None, wrap_lines=True)
+    st.page_link(
+        "entries/compare.py",
+        label="Compare variants",
+        icon=":material/compare_arrows:",
+        query_params=links.begun(asked),
+    )
 
 
 def _set(serving: Serving, state: Showing, asked: links.Asked) -> Sequence[str]:
