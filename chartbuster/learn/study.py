@@ -40,6 +40,11 @@ WORTH = 0.05
 CHANGEABLE = (*AUDIO_NAMES, "key", "mode", "time_signature")
 """What a musician can change about a song."""
 
+REACH = 0.25
+"""How far advice goes from where the song is, of what the run's songs span: one without any dancing
+in it is another song.
+"""
+
 _ATTRIBUTES_TRIED, _VALUES_TRIED = 4, 5
 
 
@@ -143,6 +148,11 @@ def _advice(
     for number, (name, _) in enumerate(ground.changes):
         if name in CHANGEABLE:
             of_attribute.setdefault(name, []).append(number)
+    of_attribute = {
+        name: near
+        for name, these in of_attribute.items()
+        if (near := _near(values[name], these, [ground.changes[number][1] for number in these]))
+    }
 
     def best(numbers: Sequence[int]) -> int:
         return max(numbers, key=lambda number: float(predicted[number]))
@@ -175,6 +185,16 @@ def _advice(
         prediction=reached,
         gain=reached - prediction,
     )
+
+
+def _near(own: Value, numbers: Sequence[int], reached: Sequence[float | str]) -> list[int]:
+    """Those of the changes `numbers`, to the values `reached`, that leave it the same song."""
+    amounts = [value for value in reached if not isinstance(value, str)]
+    if not amounts or not isinstance(own, int | float):
+        return list(numbers)
+    most = REACH * (max(amounts) - min(amounts))
+    near = zip(numbers, amounts, strict=True)
+    return [number for number, amount in near if abs(amount - own) <= most]
 
 
 def _parts(numbers: Sequence[int], count: int) -> list[Sequence[int]]:
