@@ -17,7 +17,7 @@ _ROWS_SHOWN = 5
 _A_FEW = 50
 _LONGEST_CELL = 200
 # A block is held whole, however wide its rows are.
-_MOST_CELLS = 1_000_000
+_MOST_CELLS = 600_000
 
 
 @dataclass(frozen=True)

@@ -136,4 +136,4 @@ def test_the_wider_the_rows_the_fewer_are_held_at_a_time() -> None:
     found = check(body, INPUTS, limits=large)
 
     assert found.tally.scored == 250
-    assert [len(block) for block in blocks(body, found.how, limits=large)] == [199, 51]
+    assert [len(block) for block in blocks(body, found.how, limits=large)] == [119, 119, 12]

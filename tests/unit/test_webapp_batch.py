@@ -415,3 +415,17 @@ def test_a_run_that_cannot_say_how_sure_it_is_raises_when_it_is_asked() -> None:
 
     with pytest.raises(NotFound):
         serving.ask(shown, run.best)(song_table([{}], run.inputs))
+
+
+def test_long_and_broken_texts_are_browsed_in_part_and_come_back_whole() -> None:
+    long = "ä" * 5_000
+    # In UTF-16, half a character.
+    half = "\ud800".encode("utf-16-le", errors="surrogatepass")
+    body = b"\xff\xfe" + f"title,energy\n{long},0.5\nx".encode("utf-16-le") + half
+    body += ",0.5\n".encode("utf-16-le")
+
+    done = results(scored(over_a_champion(), body))
+
+    assert done.table["Title"][0].as_py() == "ä" * 400
+    assert answers(done)[0]["title"] == long
+    assert done.tally.scored == 2

@@ -164,7 +164,6 @@ def _offer(shown: Shown, checked: Checked, job: Job) -> None:
         )
     st.button(
         f"Score {sentences.counted(checked.tally.scored, 'song')}",
-        type="primary",
         disabled=unsure or not checked.tally.scored,
         on_click=_ask,
         args=(job,),

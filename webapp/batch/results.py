@@ -34,7 +34,6 @@ def show(done: Results) -> None:
         done.csv,
         file_name=done.file_name,
         mime="text/csv",
-        type="primary",
         icon=":material/download:",
         on_click="ignore",
     )

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -24,6 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 _LABELS = {"song_id": "Song id", "artist": "Artist", "title": "Title"}
 _NAME = re.compile(r"[^\w-]+")
 _LONGEST_STEM = 60
+_LONGEST_CELL = 400
 # Whoever moves a slider meanwhile waits 50 ms instead of 20, one time in twenty.
 _REST = 0.5
 _WAIT = 0.3
@@ -45,7 +46,8 @@ class Results:
     """The scored rows of a file called `name`, and whose answers they are.
 
     `table` has one row per row of the file, in its order: what identifies the song, the figures
-    (missing where a row was rejected), what was assumed, why it was rejected, and its line.
+    (missing where a row was rejected), what was assumed, why it was rejected, and its line. Long
+    texts are cut in it.
     `packed` are the bytes of the file to take away, compressed.
     """
 
@@ -143,16 +145,20 @@ class Pace:
 
 def _table(block: ScoredBlock, how: Understanding) -> pa.Table:
     columns: dict[str, pa.Array] = {
-        _LABELS[each.field]: pa.array(cells, pa.string())
+        _LABELS[each.field]: _texts(cells)
         for each, cells in zip(how.given, block.given, strict=True)
     }
     for name in ("popularity", "low", "high", "percentile"):
         columns[name] = _numbers(np.round(getattr(block, name), 1))
     columns["hit"] = _numbers(np.round(block.hit, 3))
-    columns["assumed"] = pa.array(block.assumed, pa.string()).dictionary_encode()
-    columns["reason"] = pa.array(block.reasons, pa.string()).dictionary_encode()
+    columns["assumed"] = _texts(block.assumed).dictionary_encode()
+    columns["reason"] = _texts(block.reasons).dictionary_encode()
     columns["line"] = pa.array(block.lines, pa.int32())
     return pa.table(columns)
+
+
+def _texts(cells: Sequence[str]) -> pa.Array:
+    return pa.array([cell[:_LONGEST_CELL] for cell in cells], pa.string())
 
 
 def _numbers(figures: NDArray[np.float64]) -> pa.Array:

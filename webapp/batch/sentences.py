@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from chartbuster.batches import LETTERS_EXPECTED, Tally, Understanding, looked_at
 from chartbuster.checking import Checked
-from chartbuster.markup import Markup, element
+from chartbuster.markup import Markup, element, joined
 from chartbuster.runs import Inputs
 from chartbuster.songs import ATTRIBUTE, RELEASE_YEAR
 from webapp.batch.limits import LIMITS
@@ -68,20 +68,24 @@ def limits() -> str:
         "plain or gzip; UTF-8, UTF-16 or Windows-1252.\n"
         "- **Columns**: in any order, under the names that exports give them. What a song lacks is "
         "assumed, and every row says what was. A popularity in the file is not looked at.\n"
-        "- **The file is not kept**: it stays in this server's memory until you remove it, upload "
-        "another or close the page. Nothing is stored, and no model learns from it."
+        "- **The file is not kept**: it is in this server's memory until you remove it or upload "
+        "another, and for some minutes after you close the page. Nothing is stored, and no model "
+        "learns from it."
     )
 
 
 def guide() -> Markup:
     """The columns that are understood, with what they may hold and what they may be called."""
     return _table(
-        ("Attribute", "What it may be", "Columns called, for example"),
+        ("Attribute", "What it may be, and names of its column"),
         [
             (
                 element("strong", name),
-                "; ".join(part for part in (_expected(name), says) if part),
-                ", ".join(names),
+                joined(
+                    "; ".join(part for part in (_expected(name), says) if part),
+                    element("br"),
+                    f"called {', '.join(names)}",
+                ),
             )
             for name, (says, names) in GUIDE.items()
         ],
