@@ -43,48 +43,61 @@ def genres(shown: Shown) -> list[str]:
     return wanted
 
 
-def attributes(shown: Shown, chosen: list[str]) -> dict[str, Any]:
-    """The song as the controls say it; what nobody touched is what is usual for the genre."""
-    run = shown.run
+def song(shown: Shown, chosen: list[str]) -> dict[str, Any]:
+    """The song as the controls show it; what nobody touched is what is usual for the genre."""
     first = chosen[0] if chosen else None
     said: dict[str, Any] = {form.GENRE: chosen}
+    for group in form.groups(shown.run.inputs):
+        for control in group.controls:
+            said[control.name] = _value(shown, first, control)
+    for name in _texts(shown):
+        said[name] = str(visit.touched().get(name, ""))
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
+
+
+def attributes(shown: Shown, chosen: list[str]) -> None:
+    """A control for everything else a song may say."""
+    run = shown.run
+    first = chosen[0] if chosen else None
     grid = st.grid(2, min_column_width=270)
     groups = form.groups(run.inputs)
     for place, group in enumerate(groups):
         with grid.cell(), st.expander(group.title, expanded=place == 0 or not _on_a_phone()):
             for control in group.controls:
-                said[control.name] = _control(shown, first, control)
-    asks = {"title": form.asks_for_title(run), "artist": form.asks_for_artist(run)}
-    if any(asks.values()):
+                _control(shown, first, control)
+    if texts := _texts(shown):
         with (
             # In the place that an odd number of groups leaves free, else across the page.
             grid.cell(column_span="all" if len(groups) % 2 == 0 else 1),
             st.expander("Name and artist", expanded=not _on_a_phone()),
         ):
             pair = st.grid(2, min_column_width=230)
-            for name in (name for name, counts in asks.items() if counts):
+            for name in texts:
                 with pair.cell():
-                    said[name] = _text(name)
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
+                    _text(name)
 
 
-def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
-    """One control, at what the visitor set it to, else at what is usual for the genre."""
+def _value(shown: Shown, genre: str | None, control: form.Control) -> Any:
+    """What the visitor set the control to, else what is usual for the genre."""
     touched = visit.touched()
-    key = f"{control.name} {shown.run.run_id}"
     if control.name in touched:
-        value = control.fitted(touched[control.name])
-    else:
-        value = form.start(shown.run.inputs, genre, control)
+        return control.fitted(touched[control.name])
+    return form.start(shown.run.inputs, genre, control)
+
+
+def _control(shown: Shown, genre: str | None, control: form.Control) -> None:
+    """One control at its value."""
+    key = f"{control.name} {shown.run.run_id}"
+    value = _value(shown, genre, control)
     # Set only when it differs: a value set while somebody drags would pull the slider back.
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     args = (control.name, key)
     match control:
         case form.Choice(label=label, options=options):
-            return st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
+            st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
         case form.Length(label=label, meaning=meaning, options=lengths):
-            return st.select_slider(
+            st.select_slider(
                 _label(label, meaning),
                 lengths,
                 key=key,
@@ -93,7 +106,7 @@ def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
                 args=args,
             )
         case form.Slider(label=label, meaning=meaning):
-            return st.slider(
+            st.slider(
                 _label(label, meaning),
                 control.low,
                 control.high,
@@ -111,11 +124,17 @@ _TEXTS = {
 }
 
 
-def _text(name: str) -> str:
+def _texts(shown: Shown) -> tuple[str, ...]:
+    """The texts that count for the run's models."""
+    asks = {"title": form.asks_for_title(shown.run), "artist": form.asks_for_artist(shown.run)}
+    return tuple(name for name, counts in asks.items() if counts)
+
+
+def _text(name: str) -> None:
     label, placeholder = _TEXTS[name]
     if st.session_state.get(name) != (value := str(visit.touched().get(name, ""))):
         st.session_state[name] = value
-    return st.text_input(
+    st.text_input(
         label,
         key=name,
         max_chars=200,

@@ -47,12 +47,8 @@ def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
     with st.popover("Link", icon=":material/link:", help="Share this song"):
         st.markdown("Opens this page with this song, dataset, run and model.")
         st.code(links.address(here, links.parameters(asked)), language=None, wrap_lines=True)
-    st.page_link(
-        "entries/compare.py",
-        label="Compare variants",
-        icon=":material/compare_arrows:",
-        query_params=links.begun(asked),
-    )
+    if st.button("Compare", icon=":material/compare_arrows:", help="Variants of it side by side."):
+        st.switch_page("entries/compare.py", query_params=links.begun(asked))
 
 
 def _set(serving: Serving, state: Showing, asked: links.Asked) -> Sequence[str]:

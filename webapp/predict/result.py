@@ -143,10 +143,6 @@ def _refused(shown: Shown, model: str) -> None:
     if others:
         st.button(
             f"Ask {words.plain(others[0].title)} instead",
-            on_click=_choose,
+            on_click=visit.choose_model,
             args=(visit.model_key(shown), others[0].name),
         )
-
-
-def _choose(key: str, model: str) -> None:
-    st.session_state[key] = model
