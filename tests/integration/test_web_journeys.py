@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import re
+import urllib.request
 from collections.abc import Callable, Iterator
 
 import pandas as pd
@@ -16,6 +18,7 @@ from tests.chromium import Visit
 from tests.emulator import require
 from tests.integration.whole_stack import WholeStack, checkout, lacking
 from tests.waiting import until
+from webapp import links
 
 pytestmark = pytest.mark.integration
 
@@ -129,9 +132,7 @@ def test_a_song_of_the_uploaded_file_is_found_and_shown_beside_its_real_populari
     number(page)
 
     press(page.get_by_role("button", name="Known song"), "Enter")
-    box = page.get_by_role("searchbox")
-    box.focus()
-    page.keyboard.type(f"{song.track_name} {song.artist_name}")
+    page.get_by_role("searchbox").fill(f"{song.track_name} {song.artist_name}")
     found = page.locator(".st-key-found button")
     expect(found).to_have_count(1, timeout=SOON)
     expect(found).to_contain_text(f"{song.track_name} · {song.artist_name}")
@@ -145,19 +146,22 @@ def test_a_song_of_the_uploaded_file_is_found_and_shown_beside_its_real_populari
     assert 0 <= float(number(page)) <= 100
 
 
-def test_two_variants_are_compared_and_the_comparison_is_shared_as_a_link(opened: Open):
+def test_a_song_goes_from_predict_to_compare_and_the_comparison_on_as_a_link(opened: Open):
     mine = opened()
-    number(mine)
-    mine.get_by_role("link", name="Compare").click()
+    before = number(mine)
+    press(mine.get_by_role("slider", name="Acousticness"), "End")
+    expect(mine.locator(".cb-number")).not_to_have_text(f"{before} of 100", timeout=SOON)
+    song = number(mine)
+    mine.get_by_role("link", name="Compare variants").click()
     scores = mine.locator(".cb-score")
-    expect(scores).to_have_count(2, timeout=SOON)
-    first, second = scores.all_inner_texts()
-    press(mine.get_by_role("slider", name="Energy of B"), "End", "ArrowLeft")
-    expect(scores.nth(1)).not_to_have_text(second, timeout=SOON)
-    expect(scores.nth(0)).to_have_text(first)
+    expect(scores).to_have_text([re.compile(rf"{song} of 100")] * 2, timeout=SOON)
+
+    press(mine.get_by_role("slider", name="Energy of B"), "Home")
+    expect(scores.nth(1)).not_to_contain_text(f"{song} of 100", timeout=SOON)
+    expect(scores.nth(0)).to_contain_text(f"{song} of 100")
     mine.get_by_text("Show the link").click()
 
-    theirs = opened(copied_link(mine, "energy%3D0.99", "dataset=demo"))
+    theirs = opened(copied_link(mine, "energy%3D0", "dataset=demo"))
 
     expect(theirs.locator(".cb-score")).to_have_text(scores.all_inner_texts(), timeout=SOON)
     until(lambda: controls(theirs) == controls(mine), seconds=15, what="the same controls")
@@ -320,3 +324,42 @@ def choose_file(page: Page, file: str, body: bytes) -> None:
         {"name": file, "mimeType": "text/csv", "buffer": body}
     )
     expect(page.get_by_text(file).first).to_be_visible()
+
+
+def test_a_program_is_told_the_number_the_page_shows(stack: WholeStack, opened: Open):
+    song = {
+        "genre": ["Jazz"],
+        "acousticness": 0.62,
+        "danceability": 0.55,
+        "duration_ms": 215_000,
+        "energy": 0.4,
+        "instrumentalness": 0.1,
+        "liveness": 0.12,
+        "loudness": -9.5,
+        "speechiness": 0.05,
+        "tempo": 104.0,
+        "valence": 0.5,
+        "key": "F",
+        "mode": "Major",
+        "time_signature": "4/4",
+    }
+    page = opened(links.address("/", links.parameters(links.Asked(dataset="demo", song=song))))
+    shown = number(page)
+
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{stack.ports.web}/api/predict",
+        json.dumps({"dataset": "demo", "songs": [{**song, "genre": "Jazz"}]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        told = json.load(answer)
+
+    (one,) = told["songs"]
+    assert f"{one['popularity']:.1f}" == shown
+    between = re.search(r"between (\d+) and (\d+)", page.locator(".cb-sure").inner_text())
+    assert between is not None
+    # The page rounds to whole points, the API to tenths.
+    assert [int(end) for end in between.groups()] == [
+        pytest.approx(one[end], abs=0.55) for end in ("low", "high")
+    ]
+    assert f"run {told['run_id'][:12]}" in source(page)
