@@ -1,6 +1,7 @@
 """The links of the page: one to what it shows, read and offered, and one to compare it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown
 
 _READ = "link read"
+_COMPARE = Path(__file__).parents[1] / "entries" / "compare.py"
 
 
 def opened(serving: Serving, state: Showing) -> None:
@@ -47,8 +49,13 @@ def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
     with st.popover("Link", icon=":material/link:", help="Share this song"):
         st.markdown("Opens this page with this song, dataset, run and model.")
         st.code(links.address(here, links.parameters(asked)), language=None, wrap_lines=True)
-    if st.button("Compare", icon=":material/compare_arrows:", help="Variants of it side by side."):
-        st.switch_page("entries/compare.py", query_params=links.begun(asked))
+    st.page_link(
+        # As a page and not by its name, which Streamlit looks up only when the whole page is drawn.
+        st.Page(_COMPARE),
+        label="Compare variants",
+        icon=":material/compare_arrows:",
+        query_params=links.begun(asked),
+    )
 
 
 def _set(serving: Serving, state: Showing, asked: links.Asked) -> Sequence[str]:
