@@ -123,7 +123,6 @@ def test_the_app_may_do_exactly_what_its_pages_do():
         "s3:PutObject": {
             "${RawBucket.Arn}/datasets/*",
             "${ArtifactsBucket.Arn}/champions/*",
-            "${ArtifactsBucket.Arn}/active.json",
         },
         "sqs:GetQueueAttributes": {"TrainQueue.Arn", *dead_letters},
         "sqs:ReceiveMessage": dead_letters,
