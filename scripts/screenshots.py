@@ -5,6 +5,7 @@ the README shows instead, as large as a window, into docs.
 """
 
 import argparse
+import contextlib
 import itertools
 import shutil
 import sys
@@ -13,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TimedOut
 
 from chartbuster.errors import ChartBusterError, Misconfigured
 from scripts.command import run
@@ -78,11 +80,10 @@ def take(browser: Browser, url: str, picture: Picture, out: Path) -> None:
         color_scheme="dark" if picture.theme == "dark" else "light",
         reduced_motion="reduce",
     )
-    # The first page of the app's has no path of its own.
+    # The app's first page has no path of its own.
     address = url if picture.page == PAGES[0] else f"{url}/{picture.page}"
     try:
-        page.goto(address)
-        page.get_by_role("heading", level=2).first.wait_for(timeout=30_000)
+        _open(page, address)
         page.wait_for_selector(_IDLE, timeout=30_000)
         page.wait_for_timeout(1_500)  # the last animation, and what comes in a second step
         if picture.height is None:
@@ -95,6 +96,18 @@ def take(browser: Browser, url: str, picture: Picture, out: Path) -> None:
         raise ChartBusterError(f"no picture of {address}: {error}") from error
     finally:
         page.close()
+
+
+def _open(page: Page, address: str) -> None:
+    """Load the page until it has a heading; again where it stays empty, as it does once in a while:
+    Chromium gives up what it loads when a network comes or goes with a container nearby.
+    """
+    for patience in (10_000, 30_000):
+        page.goto(address)
+        with contextlib.suppress(TimedOut):
+            page.get_by_role("heading", level=2).first.wait_for(timeout=patience)
+            return
+    raise Error(f"no heading in {page.locator('body').inner_text()!r}")
 
 
 def main() -> int:

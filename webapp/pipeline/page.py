@@ -131,7 +131,7 @@ def _sending(edges: Edges, *, may: bool) -> None:
             f"CSV or CSV.GZ, at most {UPLOAD_MEGABYTES} MB. A file of the same name in the same "
             "dataset is replaced; that is how a dataset is corrected."
         )
-        if st.form_submit_button("Send this file", type="primary", disabled=not may):
+        if st.form_submit_button("Send this file", disabled=not may):
             if not dataset.strip() or file is None:
                 st.error("Name a dataset and choose a file.", icon=":material/block:")
             else:
