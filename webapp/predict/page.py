@@ -127,7 +127,7 @@ def _curves() -> None:
 def _starts(asked: Asked) -> None:
     # The songs of a dataset nobody has looked at yet take a moment to read.
     songs = start.library(asked.serving, asked.shown)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         start.buttons(asked.shown, songs)
         link.offered(asked.shown, asked.model, asked.genres)
 
