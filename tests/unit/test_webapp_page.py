@@ -49,13 +49,6 @@ def slider(app: AppTest, name: str) -> Slider[float]:
     return next(found for found in app.slider if str(found.key).startswith(f"{name} "))
 
 
-def moved(app: AppTest, name: str, value: float) -> None:
-    """Move a slider. Only what follows from it is drawn anew, so the page is asked for once more:
-    AppTest knows nothing else of it by then."""
-    slider(app, name).set_value(value).run()
-    app.run()
-
-
 def choice(app: AppTest, label: str) -> Selectbox[str]:
     return next(found for found in app.selectbox if found.label == label)
 
@@ -140,7 +133,7 @@ def test_another_genre_takes_along_what_was_not_moved_and_leaves_what_was() -> N
     store = InMemoryStore()
     run = published(store)
     app, _ = opened(store)
-    moved(app, "energy", 0.2)
+    slider(app, "energy").set_value(0.2).run()
 
     choice(app, "Genre").set_value("Classical").run()
 
@@ -154,9 +147,8 @@ def test_starting_over_puts_everything_back_to_the_genres_usual() -> None:
     published(store)
     app, _ = opened(store)
     before = popularity(app)
-    moved(app, "energy", 0.9)
+    slider(app, "energy").set_value(0.9).run()
     choice(app, "Key").set_value("F#").run()
-    app.run()
 
     button(app, "Start over").click().run()
 

@@ -11,7 +11,7 @@ import webapp
 from chartbuster.layout import SONGS
 from chartbuster.memory import InMemoryStore
 from chartbuster.outlooks import OUTLOOK
-from tests.unit.test_webapp_page import button, choice, moved, opened, popularity, said, slider
+from tests.unit.test_webapp_page import button, choice, opened, popularity, said, slider
 from tests.unit.webapp_store import edges_over, published
 from webapp import edges
 from webapp.states import Showing, Shown
@@ -173,9 +173,8 @@ def test_a_link_brings_the_same_song_model_and_number_to_somebody_else() -> None
     published(store, model="boosting")
     app, _ = opened(store)
     choice(app, "Genre").set_value("Classical").run()
-    moved(app, "energy", 0.9)
+    slider(app, "energy").set_value(0.9).run()
     choice(app, "Key").set_value("F#").run()
-    app.run()
     app.radio[0].set_value("linear").run()
 
     other = visited(store, link(app))

@@ -43,61 +43,48 @@ def genres(shown: Shown) -> list[str]:
     return wanted
 
 
-def song(shown: Shown, chosen: list[str]) -> dict[str, Any]:
-    """The song as the controls show it; what nobody touched is what is usual for the genre."""
-    first = chosen[0] if chosen else None
-    said: dict[str, Any] = {form.GENRE: chosen}
-    for group in form.groups(shown.run.inputs):
-        for control in group.controls:
-            said[control.name] = _value(shown, first, control)
-    for name in _texts(shown):
-        said[name] = str(visit.touched().get(name, ""))
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
-
-
-def attributes(shown: Shown, chosen: list[str]) -> None:
-    """A control for everything else a song may say."""
+def attributes(shown: Shown, chosen: list[str]) -> dict[str, Any]:
+    """The song as the controls say it; what nobody touched is what is usual for the genre."""
     run = shown.run
     first = chosen[0] if chosen else None
+    said: dict[str, Any] = {form.GENRE: chosen}
     grid = st.grid(2, min_column_width=270)
     groups = form.groups(run.inputs)
     for place, group in enumerate(groups):
         with grid.cell(), st.expander(group.title, expanded=place == 0 or not _on_a_phone()):
             for control in group.controls:
-                _control(shown, first, control)
-    if texts := _texts(shown):
+                said[control.name] = _control(shown, first, control)
+    asks = {"title": form.asks_for_title(run), "artist": form.asks_for_artist(run)}
+    if any(asks.values()):
         with (
             # In the place that an odd number of groups leaves free, else across the page.
             grid.cell(column_span="all" if len(groups) % 2 == 0 else 1),
             st.expander("Name and artist", expanded=not _on_a_phone()),
         ):
             pair = st.grid(2, min_column_width=230)
-            for name in texts:
+            for name in (name for name, counts in asks.items() if counts):
                 with pair.cell():
-                    _text(name)
+                    said[name] = _text(name)
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
-def _value(shown: Shown, genre: str | None, control: form.Control) -> Any:
-    """What the visitor set the control to, else what is usual for the genre."""
+def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
+    """One control, at what the visitor set it to, else at what is usual for the genre."""
     touched = visit.touched()
-    if control.name in touched:
-        return control.fitted(touched[control.name])
-    return form.start(shown.run.inputs, genre, control)
-
-
-def _control(shown: Shown, genre: str | None, control: form.Control) -> None:
-    """One control at its value."""
     key = f"{control.name} {shown.run.run_id}"
-    value = _value(shown, genre, control)
+    if control.name in touched:
+        value = control.fitted(touched[control.name])
+    else:
+        value = form.start(shown.run.inputs, genre, control)
     # Set only when it differs: a value set while somebody drags would pull the slider back.
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     args = (control.name, key)
     match control:
         case form.Choice(label=label, options=options):
-            st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
+            return st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
         case form.Length(label=label, meaning=meaning, options=lengths):
-            st.select_slider(
+            return st.select_slider(
                 _label(label, meaning),
                 lengths,
                 key=key,
@@ -106,7 +93,7 @@ def _control(shown: Shown, genre: str | None, control: form.Control) -> None:
                 args=args,
             )
         case form.Slider(label=label, meaning=meaning):
-            st.slider(
+            return st.slider(
                 _label(label, meaning),
                 control.low,
                 control.high,
@@ -124,17 +111,11 @@ _TEXTS = {
 }
 
 
-def _texts(shown: Shown) -> tuple[str, ...]:
-    """The texts that count for the run's models."""
-    asks = {"title": form.asks_for_title(shown.run), "artist": form.asks_for_artist(shown.run)}
-    return tuple(name for name, counts in asks.items() if counts)
-
-
-def _text(name: str) -> None:
+def _text(name: str) -> str:
     label, placeholder = _TEXTS[name]
     if st.session_state.get(name) != (value := str(visit.touched().get(name, ""))):
         st.session_state[name] = value
-    st.text_input(
+    return st.text_input(
         label,
         key=name,
         max_chars=200,

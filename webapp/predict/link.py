@@ -50,7 +50,7 @@ def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
         st.markdown("Opens this page with this song, dataset, run and model.")
         st.code(links.address(here, links.parameters(asked)), language=None, wrap_lines=True)
     st.page_link(
-        # As a page and not by its name, which Streamlit looks up only when the whole page is drawn.
+        # As a page and not by its name, which Streamlit looks up in a drawing of the whole page.
         st.Page(_COMPARE),
         label="Compare variants",
         icon=":material/compare_arrows:",

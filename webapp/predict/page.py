@@ -1,8 +1,6 @@
 """The page Predict: set a song's attributes and see how popular it would be, as you drag."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -49,9 +47,9 @@ def _announce(shown: Shown) -> None:
         st.toast(f"A new champion: {title} of run {shown.run.run_id}.", icon=":material/trophy:")
 
 
-@st.fragment(key=visit.SONG)
+@st.fragment
 def _song_and_result(serving: Serving, state: Showing) -> None:
-    """The song, and what follows from it in fragments of its own: see `visit`."""
+    """All of it in one fragment, so that a slider moves everything at once."""
     with st.container(key="predict"):
         with st.container(key="outcome"):
             number, says = st.container(key="result"), st.container(key="says")
@@ -70,72 +68,28 @@ def _song_and_result(serving: Serving, state: Showing) -> None:
         shown = _of_the_run_asked(serving, found)
         with choices:
             genres = controls.genres(shown)
-        starts = st.container()
+        starts = st.container(horizontal=True, gap="small", vertical_alignment="center")
         start.origin(shown)
-        controls.attributes(shown, genres)
+        asked = controls.attributes(shown, genres)
     with about:
         _announce(found)
         model = _model(shown)
         _provenance(shown, model)
-    asked = Asked(serving, shown, model, tuple(genres))
     with number:
-        _number(asked)
-    with says:
-        _why(asked)
-    with curves:
-        _curves()
+        study = result.number(serving, shown, model, asked)
+    if study is not None:
+        with says:
+            result.why(serving, shown, model, asked, study)
+        with curves:
+            result.what_if(study)
+    # Last, because the songs of a dataset nobody has looked at yet take a moment to read.
+    songs = start.library(serving, shown)
     with starts:
-        _starts(asked)
-    with alike:
-        _alike(asked)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who is asked about the song, and which genres it has."""
-
-    serving: Serving
-    shown: Shown
-    model: str
-    genres: tuple[str, ...]
-
-    @property
-    def song(self) -> dict[str, Any]:
-        """The song as the visitor has set it by now."""
-        return controls.song(self.shown, list(self.genres))
-
-
-@st.fragment(key=visit.NUMBER)
-def _number(asked: Asked) -> None:
-    """The number; the study it takes is kept for the fragments after this one."""
-    st.session_state["study"] = result.number(asked.serving, asked.shown, asked.model, asked.song)
-
-
-@st.fragment(key=visit.WHY)
-def _why(asked: Asked) -> None:
-    if (study := st.session_state["study"]) is not None:
-        result.why(asked.serving, asked.shown, asked.model, asked.song, study)
-
-
-@st.fragment(key=visit.CURVES)
-def _curves() -> None:
-    if (study := st.session_state["study"]) is not None:
-        result.what_if(study)
-
-
-@st.fragment(key=visit.STARTS)
-def _starts(asked: Asked) -> None:
-    # The songs of a dataset nobody has looked at yet take a moment to read.
-    songs = start.library(asked.serving, asked.shown)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        start.buttons(asked.shown, songs)
-        link.offered(asked.shown, asked.model, asked.genres)
-
-
-@st.fragment(key=visit.ALIKE)
-def _alike(asked: Asked) -> None:
-    if st.session_state["study"] is not None:
-        start.alike(asked.shown, start.library(asked.serving, asked.shown), asked.song)
+        start.buttons(shown, songs)
+        link.offered(shown, model, genres)
+    if study is not None:
+        with alike:
+            start.alike(shown, songs, asked)
 
 
 def _of_the_run_asked(serving: Serving, found: Shown) -> Shown:

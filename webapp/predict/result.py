@@ -143,6 +143,10 @@ def _refused(shown: Shown, model: str) -> None:
     if others:
         st.button(
             f"Ask {words.plain(others[0].title)} instead",
-            on_click=visit.choose_model,
+            on_click=_choose,
             args=(visit.model_key(shown), others[0].name),
         )
+
+
+def _choose(key: str, model: str) -> None:
+    st.session_state[key] = model

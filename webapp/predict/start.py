@@ -87,7 +87,7 @@ def alike(shown: Shown, songs: Library | str, song: Mapping[str, Any]) -> None:
             st.button(
                 _told(neighbour.song),
                 key=f"alike {place}",
-                on_click=_start_from,
+                on_click=visit.start_from,
                 args=(shown, neighbour.song),
                 width="stretch",
             )
@@ -128,9 +128,4 @@ def _told(known: KnownSong) -> str:
 
 def _at_random(shown: Shown, songs: Library) -> None:
     # Anybody may know which song comes next: it is for fun.
-    _start_from(shown, songs.drawn(random.Random()))  # noqa: S311
-
-
-def _start_from(shown: Shown, known: KnownSong) -> None:
-    visit.start_from(shown, known)
-    visit.draw(visit.SONG)
+    visit.start_from(shown, songs.drawn(random.Random()))  # noqa: S311

@@ -1,25 +1,13 @@
-"""What the visitor has set so far, kept in the session: it outlives controls, pages and runs.
+"""What the visitor has set so far, kept in the session: it outlives controls, pages and runs."""
 
-Whatever sets something says which part of the page has to be drawn again. What somebody drags need
-not be: to send two dozen controls once more takes the browser longer than all of the results.
-"""
-
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from chartbuster.known_songs import KnownSong
 from webapp.predict import form
 from webapp.states import Shown
-
-SONG = "song"
-"""The part of the page with all the others in it."""
-
-NUMBER, WHY, CURVES, STARTS, ALIKE = RESULTS = "number", "why", "curves", "starts", "alike"
-"""The parts that follow from the song, in the order they are drawn: the number first."""
 
 _TOUCHED, _STARTED, _RUN = "touched", "started from", "run"
 
@@ -33,7 +21,6 @@ def touched() -> dict[str, Any]:
 def touch(name: str, key: str) -> None:
     """Keep what the control `key` was set to."""
     touched()[name] = st.session_state[key]
-    draw(*RESULTS)
 
 
 def started(dataset: str) -> KnownSong | None:
@@ -47,7 +34,6 @@ def start_over() -> None:
     kept = {name: value for name, value in touched().items() if name == form.GENRE}
     st.session_state[_TOUCHED] = kept
     st.session_state.pop(_STARTED, None)
-    draw(SONG)
 
 
 def start_from(shown: Shown, known: KnownSong) -> None:
@@ -64,7 +50,6 @@ def start_with(song: Mapping[str, Any], dataset: str, known: KnownSong | None) -
 def change(changes: Mapping[str, Any]) -> None:
     """Set some attributes and leave the others."""
     touched().update(changes)
-    draw(SONG)
 
 
 def pinned(dataset: str) -> str | None:
@@ -82,18 +67,3 @@ def pin(dataset: str, run_id: str | None) -> None:
 def model_key(shown: Shown) -> str:
     """The name under which the visitor's choice of model is kept; a new champion is a new one."""
     return f"model {shown.run.run_id} {shown.champion.model}"
-
-
-def choose_model(key: str, model: str) -> None:
-    """Ask `model` from now on."""
-    st.session_state[key] = model
-    draw(SONG)
-
-
-def draw(*parts: str) -> None:
-    """Draw `parts` of the page again and nothing else, from the callback of a control.
-
-    Where they are not there yet, the control's own part is drawn, as it would be without this.
-    """
-    with contextlib.suppress(StreamlitAPIException):
-        st.rerun(parts)
