@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chartbuster.errors import ChartBusterError, NotFound
-from chartbuster.ports import ObjectStore
+from chartbuster.ports import Depth, ObjectStore
 from chartbuster.registry import Registry
 from compose import embedded
 from compose.composed import Composed
@@ -23,14 +23,6 @@ class Running:
     pid: int
     uptime: float
     memory: int
-
-
-@dataclass(frozen=True)
-class Depth:
-    """Messages of a queue: those a receiver would get, and those in somebody's hands."""
-
-    waiting: int
-    in_hand: int
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from chartbuster.errors import ChartBusterError, Unreachable
+from chartbuster.ports import Depth
 from compose.composed import Composed
 from compose.engine import EngineFailed
 from compose.layout import Layout
 from compose.status import (
     NOT_UP,
-    Depth,
     Status,
     look,
     look_at_containers,

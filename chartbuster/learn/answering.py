@@ -3,10 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from chartbuster.answers import Answer
 from chartbuster.explanations import Explanation
 from chartbuster.learn.explain import explained
@@ -35,7 +31,9 @@ def answers(
     if outlooks is None:
         popularity = predictor.predict(model, table)
     else:
-        popularity, sure = _outlook(predictor, model, table, outlooks)
+        found = predictor.outlook(model, table)
+        popularity = found.popularity
+        sure = [Sureness.of(found, outlooks, song) for song in range(len(found))]
     told: Sequence[Explanation | None] = [None] * len(songs)
     if explain:
         told = explained(lambda rows: predictor.predict(model, rows), songs, inputs)
@@ -43,21 +41,3 @@ def answers(
         Answer(float(popularity[n]), sure[n], assumed(song, inputs), told[n])
         for n, song in enumerate(songs)
     )
-
-
-def _outlook(
-    predictor: Predictor, model: str, table: pd.DataFrame, outlooks: Outlooks
-) -> tuple[NDArray[np.float64], list[Sureness]]:
-    found = predictor.outlook(model, table)
-    return found.popularity, [
-        Sureness(
-            interval=outlooks.interval,
-            low=float(found.low[n]),
-            high=float(found.high[n]),
-            hit_from=outlooks.hit_from,
-            hit=float(found.hit[n]),
-            percentile=float(found.percentile[n]),
-            known=bool(found.known[n]),
-        )
-        for n in range(len(found))
-    ]

@@ -12,11 +12,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chartbuster.demo import as_csv, generate
-from compose.status import Depth
+from chartbuster.ports import Depth
 from scripts.status import queues_of
 from tests.chromium import Visit
-from tests.emulator import require
-from tests.integration.whole_stack import WholeStack, checkout, lacking
+from tests.integration.whole_stack import WholeStack, brought_up
 from tests.waiting import until
 from webapp import links
 
@@ -36,13 +35,8 @@ SET_ASIDE = 120_000
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeStack]:
     """One stack for the whole module, up with the demo catalogue; every journey leaves it well."""
-    require(lacking())
-    made = checkout(tmp_path_factory.mktemp("journeys") / "checkout")
-    try:
-        made.up()
+    with brought_up(tmp_path_factory.mktemp("journeys")) as made:
         yield made
-    finally:
-        made.down()
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from chartbuster.demo.catalogue import as_csv, generate
 from chartbuster.errors import NotFound, TryAgain
 from compose.processes import of_stack
 from scripts.predict import command, environment
-from tests.emulator import require
-from tests.integration.whole_stack import WholeStack, checkout, lacking
+from tests.integration.whole_stack import WholeStack, brought_up
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -25,13 +24,8 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeStack]:
     """One stack for the whole module, up with the demo catalogue; every test leaves it well."""
-    require(lacking())
-    made = checkout(tmp_path_factory.mktemp("whole") / "checkout")
-    try:
-        made.up()
+    with brought_up(tmp_path_factory.mktemp("whole")) as made:
         yield made
-    finally:
-        made.down()
 
 
 def songs(count: int, seed: int) -> bytes:

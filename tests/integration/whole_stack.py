@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from scripts.running import Running, running_stack
 from scripts.status import status_of
 from scripts.steps import Steps
 from scripts.up import bring_up
-from tests.emulator import ROOT, free_port
+from tests.emulator import ROOT, free_port, require
 
 type Consists = Callable[[Layout, Ports], tuple[Program, ...]]
 
@@ -105,3 +106,15 @@ def lacking() -> str | None:
     )
     gone = [str(path.relative_to(ROOT)) for path in needed if not path.exists()]
     return f"{', '.join(gone)} is not there; `make test` makes it" if gone else None
+
+
+@contextmanager
+def brought_up(folder: Path) -> Iterator[WholeStack]:
+    """A stack in `folder`, up while the block runs; without what it needs the test is skipped here, and fails in CI."""
+    require(lacking())
+    made = checkout(folder / "checkout")
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
