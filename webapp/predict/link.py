@@ -1,7 +1,6 @@
 """The links of the page: one to what it shows, read and offered, and one to compare it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
@@ -13,7 +12,6 @@ from webapp.serving import Serving
 from webapp.states import Broken, Showing, Shown
 
 _READ = "link read"
-_COMPARE = Path(__file__).parents[1] / "entries" / "compare.py"
 
 
 def opened(serving: Serving, state: Showing) -> None:
@@ -50,8 +48,7 @@ def offered(shown: Shown, model: str, song_genres: Sequence[str]) -> None:
         st.markdown("Opens this page with this song, dataset, run and model.")
         st.code(links.address(here, links.parameters(asked)), language=None, wrap_lines=True)
     st.page_link(
-        # As a page and not by its name, which Streamlit looks up in a drawing of the whole page.
-        st.Page(_COMPARE),
+        "entries/compare.py",
         label="Compare variants",
         icon=":material/compare_arrows:",
         query_params=links.begun(asked),
