@@ -110,7 +110,7 @@ def lacking() -> str | None:
 
 @contextmanager
 def brought_up(folder: Path) -> Iterator[WholeStack]:
-    """A stack in `folder`, up while the block runs; without what it needs the test is skipped here, and fails in CI."""
+    """A stack in `folder`, up while the block runs; skips, or fails in CI, where none can be."""
     require(lacking())
     made = checkout(folder / "checkout")
     try:
