@@ -22,6 +22,11 @@ def run(action: Callable[[], int], *, interrupted: str = "stopped") -> int:
     for name in set(os.environ) - set(clean):
         del os.environ[name]
     os.environ.update(clean)
+    return ended(action, interrupted=interrupted)
+
+
+def ended(action: Callable[[], int], *, interrupted: str) -> int:
+    """Do `action` in the environment as it is, and return the exit code."""
     errors = Console(stderr=True, soft_wrap=True)
     try:
         return action()

@@ -135,7 +135,7 @@ def test_another_page_and_back_leaves_the_comparison_as_it_was(app_in: AppIn, vi
 
     page.get_by_role("link", name="Data").click()
     page.get_by_role("heading", level=1, name="Data").wait_for()
-    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("link", name="Compare", exact=True).click()
 
     expect(page.locator(".cb-score")).to_have_text(before)
     page.wait_for_function("new URLSearchParams(location.search).getAll('v').length == 3")
@@ -147,7 +147,7 @@ def test_the_way_back_leads_to_the_page_before_as_it_was(app_in: AppIn, visit: O
     moved.focus()
     moved.press("Home")
     expect(moved).to_have_value("0")
-    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("link", name="Compare", exact=True).click()
     page.wait_for_function("location.search.includes('energy')")
 
     page.go_back()

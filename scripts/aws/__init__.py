@@ -1,0 +1,1 @@
+"""Deploying to AWS: what the programs behind the `-aws` targets are made of."""
