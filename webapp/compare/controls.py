@@ -43,7 +43,7 @@ def attributes(shown: Shown, compared: Lineup, variant: Variant, letter: str) ->
         elif name in controls:
             first = genres[0] if genres else None
             value = lineup.value_of(run, variant.song, first, controls[name])
-            _attribute(controls[name], variant, letter, key, value)
+            _attribute(run.run_id, controls[name], variant, letter, key, value)
         else:
             _show(key, str(variant.song.get(name, "")))
             st.text_input(
@@ -51,7 +51,7 @@ def attributes(shown: Shown, compared: Lineup, variant: Variant, letter: str) ->
                 key=key,
                 max_chars=links.LONGEST_TEXT,
                 on_change=_set,
-                args=(variant.number, name, key),
+                args=(variant.number, name, key, run.run_id),
             )
 
 
@@ -87,9 +87,11 @@ def actions(compared: Lineup, variant: Variant, letter: str) -> None:
         )
 
 
-def _attribute(control: form.Control, variant: Variant, letter: str, key: str, value: Any) -> None:
+def _attribute(
+    run_id: str, control: form.Control, variant: Variant, letter: str, key: str, value: Any
+) -> None:
     _show(key, value)
-    label, args = f"{control.label} of {letter}", (variant.number, control.name, key)
+    label, args = f"{control.label} of {letter}", (variant.number, control.name, key, run_id)
     match control:
         case form.Choice(options=options):
             st.selectbox(label, options, key=key, on_change=_set, args=args)
@@ -119,7 +121,7 @@ def _genres(shown: Shown, variant: Variant, letter: str, key: str, genres: Seque
         placeholder="none",
         select_all=False,
         on_change=_set,
-        args=(variant.number, GENRE, key),
+        args=(variant.number, GENRE, key, shown.run.run_id),
         help="What was not set follows the first of them.",
     )
 
@@ -139,7 +141,7 @@ def _model(shown: Shown, variant: Variant, letter: str, key: str) -> None:
         key=key,
         format_func=titles.__getitem__,
         on_change=_set,
-        args=(variant.number, MODEL, key),
+        args=(variant.number, MODEL, key, run.run_id),
         help="  \n".join(f"{words.plain(e.title)}: {words.off_by(e)}" for e in entries),
     )
 
@@ -156,9 +158,11 @@ def _vary() -> None:
     visit.change(lambda compared: compared.varying(chosen))
 
 
-def _set(number: int, name: str, key: str) -> None:
-    value = st.session_state[key]
-    visit.change(lambda compared: compared.set(number, name, value))
+def _set(number: int, name: str, key: str, run_id: str) -> None:
+    # The browser goes on to tell of controls that are gone, as those of another dataset's run.
+    if visit.now().run_id == run_id:
+        value = st.session_state[key]
+        visit.change(lambda compared: compared.set(number, name, value))
 
 
 def _name(number: int, key: str) -> None:

@@ -28,7 +28,7 @@ def genres(shown: Shown) -> list[str]:
         key=first,
         placeholder="none",
         on_change=_touch_genres,
-        args=(first, others),
+        args=(first, others, shown.run.run_id),
         width=220,
     )
     st.multiselect(
@@ -37,7 +37,7 @@ def genres(shown: Shown) -> list[str]:
         key=others,
         placeholder="more genres",
         on_change=_touch_genres,
-        args=(first, others),
+        args=(first, others, shown.run.run_id),
         width=220,
     )
     return wanted
@@ -64,7 +64,7 @@ def attributes(shown: Shown, chosen: list[str]) -> dict[str, Any]:
             pair = st.grid(2, min_column_width=230)
             for name in (name for name, counts in asks.items() if counts):
                 with pair.cell():
-                    said[name] = _text(name)
+                    said[name] = _text(name, run.run_id)
     return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
@@ -79,7 +79,7 @@ def _control(shown: Shown, genre: str | None, control: form.Control) -> Any:
     # Set only when it differs: a value set while somebody drags would pull the slider back.
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-    args = (control.name, key)
+    args = (control.name, key, shown.run.run_id)
     match control:
         case form.Choice(label=label, options=options):
             return st.selectbox(label, options, key=key, on_change=visit.touch, args=args)
@@ -111,7 +111,7 @@ _TEXTS = {
 }
 
 
-def _text(name: str) -> str:
+def _text(name: str, run_id: str) -> str:
     label, placeholder = _TEXTS[name]
     if st.session_state.get(name) != (value := str(visit.touched().get(name, ""))):
         st.session_state[name] = value
@@ -121,7 +121,7 @@ def _text(name: str) -> str:
         max_chars=200,
         placeholder=placeholder,
         on_change=visit.touch,
-        args=(name, name),
+        args=(name, name, run_id),
     )
 
 
@@ -135,6 +135,8 @@ def _label(label: str, meaning: str) -> str:
     return f"{label}: {meaning}"
 
 
-def _touch_genres(first: str, others: str) -> None:
+def _touch_genres(first: str, others: str, run_id: str) -> None:
+    if not visit.is_drawn(run_id):
+        return
     main, more = st.session_state[first], st.session_state[others]
     visit.touched()[form.GENRE] = [name for name in dict.fromkeys([main, *more]) if name]

@@ -66,6 +66,7 @@ def _song_and_result(serving: Serving, state: Showing) -> None:
                 waiting.broken(found)
             return
         shown = _of_the_run_asked(serving, found)
+        visit.draw(shown)
         with choices:
             genres = controls.genres(shown)
         starts = st.container(horizontal=True, gap="small", vertical_alignment="center")

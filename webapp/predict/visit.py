@@ -9,7 +9,7 @@ from chartbuster.known_songs import KnownSong
 from webapp.predict import form
 from webapp.states import Shown
 
-_TOUCHED, _STARTED, _RUN = "touched", "started from", "run"
+_TOUCHED, _STARTED, _RUN, _DRAWN = "touched", "started from", "run", "drawn run"
 
 
 def touched() -> dict[str, Any]:
@@ -18,9 +18,24 @@ def touched() -> dict[str, Any]:
     return found
 
 
-def touch(name: str, key: str) -> None:
-    """Keep what the control `key` was set to."""
-    touched()[name] = st.session_state[key]
+def draw(shown: Shown) -> None:
+    """From now on, the controls the visitor sees are those of this run."""
+    st.session_state[_DRAWN] = shown.run.run_id
+
+
+def is_drawn(run_id: str) -> bool:
+    """Whether the visitor sees the controls of this run.
+
+    After another dataset was chosen, the browser goes on to tell of the controls that are gone, as
+    if they had just been set.
+    """
+    return bool(st.session_state.get(_DRAWN) == run_id)
+
+
+def touch(name: str, key: str, run_id: str) -> None:
+    """Keep what the control `key` of the run `run_id` was set to, while it is on the page."""
+    if is_drawn(run_id):
+        touched()[name] = st.session_state[key]
 
 
 def started(dataset: str) -> KnownSong | None:
