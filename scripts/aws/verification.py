@@ -248,8 +248,7 @@ def deployed(account: Account, local: Local) -> Deployed:
             name: _reference(ecs, cluster, service, name) for name, service in services.items()
         },
         running={
-            name: _running_digests(ecs, cluster, service, name)
-            for name, service in services.items()
+            name: running_digests(ecs, cluster, service, name) for name, service in services.items()
         },
         templates={
             f"{part}.yaml": _template_digest(cloudformation, account.stack(part)) for part in _PARTS
@@ -297,9 +296,10 @@ def _reference(client: "ECSClient", cluster: str, service: str, container: str) 
     return images.get(container, "")
 
 
-def _running_digests(
+def running_digests(
     client: "ECSClient", cluster: str, service: str, container: str
 ) -> tuple[str, ...]:
+    """The digest of each running task's image, empty for a task that shows none."""
     if not cluster or not service:
         return ()
     with asking(f"ask ECS for the tasks of {service}"):
