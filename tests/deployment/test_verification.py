@@ -13,6 +13,7 @@ import sys
 import uuid
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,10 @@ from compose.manifest import Manifest
 from infra.stacks import apply, plan, template
 from scripts.aws.account import Account
 from scripts.aws.images import AWS_IMAGES, Held, plan_pushes, push
+from scripts.aws.records import Record, Records
 from scripts.aws.standin import StandIn
+from scripts.aws.templates import PARTS
 from scripts.aws.verification import (
-    RECORDS,
     Deployed,
     Local,
     Row,
@@ -56,8 +58,6 @@ from tests.deployment.small_images import Builder, manifest_of
 from tests.emulator import require
 from tests.unit.made_up_run import made_up_run
 
-_PARTS = ("bootstrap", "data", "compute", "scaling")
-
 
 def an_id(letter: str) -> str:
     return f"sha256:{letter * 64}"
@@ -70,7 +70,7 @@ def holding(letter: str, manifest: str) -> Held:
 HERE = Local(
     code="c" * 64,
     images={"trainer": an_id("1"), "webapp": an_id("2")},
-    templates={f"{part}.yaml": part for part in _PARTS},
+    templates={f"{part}.yaml": part for part in PARTS},
     run="4ce0ee90",
     run_manifest="d" * 64,
 )
@@ -80,7 +80,7 @@ THERE = Deployed(
     held={"trainer": holding("1", "a"), "webapp": holding("2", "b")},
     references={"trainer": f"registry/t@{an_id('a')}", "webapp": f"registry/w@{an_id('b')}"},
     running={"trainer": (an_id("a"), an_id("a")), "webapp": (an_id("b"),)},
-    templates={f"{part}.yaml": part for part in _PARTS},
+    templates={f"{part}.yaml": part for part in PARTS},
     run=Run("4ce0ee90", "d" * 64, {"card.html": "e", "m": "f"}, {"card.html": "e", "m": "f"}),
 )
 assert THERE.run is not None
@@ -268,7 +268,7 @@ def _deployed(standin: StandIn, builder: Builder) -> Stage:
     made = dataclasses.replace(
         manifest_of(builder.image(10), builder.image(20)),
         artifacts={"create_data.zip": digest(code)},
-        templates={f"{part}.yaml": digest(template(f"{part}.yaml").encode()) for part in _PARTS},
+        templates={f"{part}.yaml": digest(template(f"{part}.yaml").encode()) for part in PARTS},
     )
     for part in ("bootstrap", "data", "compute"):
         body = template(f"{part}.yaml")
@@ -402,16 +402,32 @@ def test_a_run_that_was_never_carried_is_missing(stage: Stage):
     assert [row.verdict.value for row in stage.rows(run="elsewhere")[-2:]] == ["missing"] * 2
 
 
-def test_the_run_is_the_one_of_the_latest_deployment(stage: Stage):
-    store = S3Store(stage.account.session.client("s3"), stage.outputs["CodeBucket"])
+def test_the_run_is_the_one_that_was_carried_along_last(stage: Stage):
+    records = Records(S3Store(stage.account.session.client("s3"), stage.outputs["CodeBucket"]))
+    plain = Record(manifest={}, images={}, stacks={})
+    known = []
 
-    before = recorded_run(stage.account)
-    store.write(f"{RECORDS}2026-11-28T10:00:00Z-aaaa.json", json.dumps({"run": "old"}).encode())
-    store.write(f"{RECORDS}2026-11-29T10:00:00Z-0000.json", json.dumps({"run": "new"}).encode())
-    latest = recorded_run(stage.account)
-    store.write(f"{RECORDS}2026-11-30T10:00:00Z-0000.json", json.dumps({"run": None}).encode())
+    for record in (
+        plain,
+        dataclasses.replace(plain, run="old"),
+        dataclasses.replace(plain, run="new"),
+        dataclasses.replace(plain, images={"trainer": "another"}),
+    ):
+        _name, is_new = records.add(record, now=datetime.now(UTC))
+        known.append((is_new, recorded_run(stage.account)))
 
-    assert (before, latest, recorded_run(stage.account)) == ("", "new", "")
+    assert known == [(True, ""), (True, "old"), (True, "new"), (True, "new")]
+
+
+def test_a_repeat_without_a_run_is_nothing_new_to_record():
+    records = Records(InMemoryStore())
+    with_run = Record(manifest={}, images={}, stacks={}, run="carried")
+
+    first = records.add(with_run, now=datetime.now(UTC))
+    again = records.add(dataclasses.replace(with_run, run=""), now=datetime.now(UTC))
+
+    assert again == (first[0], False)
+    assert records.carried_run() == "carried"
 
 
 def test_a_local_stack_that_is_not_up_leaves_its_run_unknown():
