@@ -168,7 +168,7 @@ def wanted_record(
 
 def listed(records: Mapping[str, Record], unfinished: Unfinished | None) -> list[str]:
     """The records for people, the newest first, one line each."""
-    newest = next(reversed(records), "")
+    newest = next(reversed(list(records)), "")
     lines = [
         f"{name}  {when(name)}"
         + (f"  back to {record.back_to}" if record.back_to else "")
