@@ -48,12 +48,16 @@ class DeploymentSlow(TryAgain):
 
 @dataclass(frozen=True)
 class Change:
-    """One line of a plan: `Add`, `Modify` or `Remove` of a resource; `replaced` means made anew."""
+    """One line of a plan: `Add`, `Modify` or `Remove` of a resource; `replaced` means made anew.
+
+    `perhaps` is said of a resource that is made anew only if what it refers to is.
+    """
 
     action: str
     name: str
     type: str
     replaced: bool
+    perhaps: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,6 @@ def plan(
     body: str,
     parameters: Mapping[str, str],
     *,
-    url: str = "",
     tags: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = _silent,
     patience: float = 120.0,
@@ -86,20 +89,20 @@ def plan(
     """What `body` with `parameters` would change in `stack`; changes nothing yet.
 
     What is under way in the stack is waited for first, and what failed halfway is cleared away, as
-    `settle` does. `url` is where the same body is in S3, for one that is too long to be sent.
-    `tags` come beside that of the project; `pause` is how often CloudFormation is asked, in
-    seconds. Raises `DeploymentFailed` when CloudFormation refuses the template or the parameters.
+    `settle` does. `tags` come beside that of the project; `pause` is how often CloudFormation is
+    asked, in seconds. Raises `DeploymentFailed` when CloudFormation refuses the template or the
+    parameters.
     """
     settle(client, stack, progress=progress, patience=patience, pause=pause)
     new = status(client, stack) in {None, ONLY_PLANNED}
     asked = repr((body, sorted(parameters.items()), time.time_ns()))
     name = f"{_PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
-    source: dict[str, Any] = {"TemplateURL": url} if url else {"TemplateBody": body}
     try:
         client.create_change_set(
             StackName=stack,
             ChangeSetName=name,
             ChangeSetType="CREATE" if new else "UPDATE",
+            TemplateBody=body,
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
             ],
@@ -108,7 +111,6 @@ def plan(
                 {"Key": key, "Value": value}
                 for key, value in {"project": "chartbuster", **(tags or {})}.items()
             ],
-            **source,
         )
     except ClientError as error:
         raise DeploymentFailed(f"stack {stack!r} cannot be planned: {error}") from error
@@ -147,7 +149,7 @@ def apply(
     with the reasons of the resources that failed, `DeploymentSlow` when it is not done within
     `patience` seconds.
     """
-    told = set[_Done]()
+    told, planned = set[_Done](), {change.name for change in wanted.changes}
     good = _GOOD | {"UPDATE_ROLLBACK_COMPLETE"}
     if wanted.change_set:
         good = _GOOD
@@ -158,8 +160,8 @@ def apply(
         now = status(client, wanted.stack)
         if now is None:
             raise DeploymentFailed(f"stack {wanted.stack!r} is gone; somebody else deleted it")
-        for resource in _resources_done(client, wanted.stack) if wanted.changes else ():
-            if resource not in told:
+        for resource in _resources_done(client, wanted.stack) if planned else ():
+            if resource.name in planned and resource not in told:
                 told.add(resource)
                 progress(f"{resource.name}: {resource.status}")
         if not now.endswith(_BUSY):
@@ -323,7 +325,8 @@ def _changes(client: "CloudFormationClient", stack: str, name: str) -> tuple[Cha
             action=change.get("Action", ""),
             name=change.get("LogicalResourceId", ""),
             type=change.get("ResourceType", ""),
-            replaced=change.get("Replacement", "False") != "False",
+            replaced=change.get("Replacement") == "True",
+            perhaps=change.get("Replacement") == "Conditional",
         )
         for page in pages.paginate(StackName=stack, ChangeSetName=name)
         for item in page["Changes"]
