@@ -255,7 +255,12 @@ class Deployment:
         return self._apply("scaling", state) if "scaling" in self.built.templates else state
 
     def _record(self, state: State) -> State:
-        record = Record(asdict(self.built.manifest), state.references, state.stacks)
+        record = Record(
+            asdict(self.built.manifest),
+            state.references,
+            state.stacks,
+            run=self.run.run_id if self.run else "",
+        )
         records = self._records(state)
         name, new = records.add(record, now=self.site.now())
         records.finish()
