@@ -24,7 +24,7 @@ from rich.progress import Progress
 
 from chartbuster.errors import Misconfigured
 from scripts.aws import mutation
-from scripts.aws.checks import CHECKS, Check
+from scripts.aws.checks.every import CHECKS, Check
 from scripts.aws.checks.sources import COMPOSE, Sources, read
 from scripts.aws.mutation import Mutant, Verdicts
 from scripts.command import ended

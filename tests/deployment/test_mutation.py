@@ -15,7 +15,7 @@ from rich.console import Console
 from chartbuster.errors import Misconfigured
 from scripts import mutate_aws
 from scripts.aws import mutation
-from scripts.aws.checks import CHECKS
+from scripts.aws.checks.every import CHECKS
 from scripts.aws.checks.sources import COMPOSE, Sources, parsed, read
 from scripts.aws.mutation import DROPPED, Listed, Mutant, Verdicts, changed, differences, listed
 from scripts.mutate_aws import (
