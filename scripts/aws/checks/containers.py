@@ -22,6 +22,8 @@ SIGN_IN = (
     *("OIDC_METADATA_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_REDIRECT_URI"),
     *("COOKIE_SECRET", "OPERATOR_CLAIM", "OPERATOR_VALUE"),
 )
+# As the engine mounts a tmpfs by itself; what Fargate does is written nowhere.
+_MOUNTED = ["noexec", "nosuid", "nodev", "mode=1777"]
 
 
 def the_cluster_offers_both_capacities_and_no_metrics_that_cost(
@@ -101,7 +103,7 @@ def _linux(what: str, found: Mapping[str, Any]) -> Iterator[str]:
     wanted = {
         "InitProcessEnabled": True,
         "Capabilities": {"Drop": ["ALL"]},
-        "Tmpfs": [{"ContainerPath": "/tmp", "MountOptions": ["mode=1777"]}],  # noqa: S108
+        "Tmpfs": [{"ContainerPath": "/tmp", "MountOptions": _MOUNTED}],  # noqa: S108
     }
     without = {key: value for key, value in place.items() if key != "Size"}
     yield from differs(f"{what}: LinuxParameters", {**found, "Tmpfs": [without]}, wanted)
