@@ -115,6 +115,11 @@ build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the imag
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
 
+##@ On AWS
+.PHONY: mutate-aws
+mutate-aws: $(ENV)/dev/.synced  ## change one value at a time of what goes to AWS: do the checks notice? CHECK=1, SECONDS=300
+	@$(ENV)/dev/bin/python -m scripts.mutate_aws $(if $(CHECK),--check) $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: help
 help:
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)

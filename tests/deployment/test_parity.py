@@ -1,5 +1,6 @@
 """docker-compose.yml and the task definitions say the same, and a difference is found."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -244,3 +245,11 @@ def test_variables_are_filled_in_as_where_nothing_is_set(spelt: Any, filled: Any
 def test_a_variable_without_a_default_cannot_be_compared(spelt: str):
     with pytest.raises(ValueError, match="NAME:-default"):
         filled_in(spelt)
+
+
+def test_the_documentation_lists_exactly_what_only_one_side_has_with_the_reasons():
+    text = (ROOT / "docs/aws-survivors.md").read_text(encoding="utf-8")
+    table = text.split("<!-- exceptions -->")[1].split("<!-- end of exceptions -->")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", table, re.MULTILINE)
+
+    assert rows == list(EXCEPTIONS.items())
