@@ -263,7 +263,8 @@ def main() -> int:
         roles = roles_of(sources)
         print("\n".join(report(found, roles)), flush=True)
         wrong = failures(found, roles, listed)
-        print("\n".join(f"error: {line}" for line in wrong), file=sys.stderr)
+        for line in wrong:
+            print(f"error: {line}", file=sys.stderr)
         return 1 if wrong else 0
 
     return ended(action, interrupted="stopped; nothing was changed on disk")
