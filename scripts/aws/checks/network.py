@@ -77,14 +77,15 @@ def only_the_load_balancer_can_be_called_and_only_it_calls_the_app(
             yield from differs(f"{what}: what it says", sorted(group), sorted(known))
 
 
-def _ends(rules: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
-    """The other end and the port of each rule of a security group; raises for anything wider."""
-    found = set()
+def _ends(rules: Sequence[Mapping[str, Any]]) -> set[tuple[str, Any]]:
+    """The other end and the port of each rule of a security group; all of a rule that is wider."""
+    found: set[tuple[str, Any]] = set()
     for rule in rules:
         other = rule.get("CidrIp", rule.get("SourceSecurityGroupId"))
-        if rule["FromPort"] != rule["ToPort"] or rule["IpProtocol"] != "tcp" or len(rule) != 5:
-            raise ValueError(f"{dict(rule)!r}; expected one end, one TCP port and its description")
-        found.add((other["Ref"] if isinstance(other, Mapping) else str(other), rule["FromPort"]))
+        end = str(other["Ref"] if isinstance(other, Mapping) else other)
+        ports = rule["FromPort"], rule["ToPort"]
+        narrow = ports[0] == ports[1] and rule["IpProtocol"] == "tcp" and len(rule) == 5
+        found.add((end, ports[0] if narrow else str(rule)))
     return found
 
 

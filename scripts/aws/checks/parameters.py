@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from scripts.aws.checks.reading import (
     CERTIFICATE,
@@ -112,6 +113,12 @@ def parameters_take_what_is_right_and_refuse_what_is_not(templates: Templates) -
 
 
 def nonsense_is_refused_before_anything_is_made(templates: Templates) -> Iterator[str]:
+    for name, rule in templates.compute["Rules"].items():
+        for assertion in rule["Assertions"]:
+            asked = _asked(assertion["Assert"])
+            untold = [each for each in asked if each not in assertion["AssertDescription"]]
+            if untold:
+                yield f"{name} does not say that it asks for {', '.join(untold)}"
     sign_in = {"SignInSecretArn": SIGN_IN_ARN}
     for words, given, wanted in (
         ("no wish", {}, []),
@@ -133,6 +140,19 @@ def nonsense_is_refused_before_anything_is_made(templates: Templates) -> Iterato
     ):
         found = refused(templates.compute, {**GIVEN, **given})
         yield from differs(f"what refuses {words}", found, wanted)
+
+
+def _asked(condition: Any) -> Iterator[str]:
+    """The parameters a condition looks at."""
+    match condition:
+        case {"Ref": str(name)}:
+            yield name
+        case Mapping():
+            for part in condition.values():
+                yield from _asked(part)
+        case list():
+            for part in condition:
+                yield from _asked(part)
 
 
 def outputs_say_what_others_ask_for(templates: Templates) -> Iterator[str]:

@@ -106,6 +106,9 @@ def differs(what: str, found: Any, wanted: Any) -> Iterator[str]:
                 yield f"{what} has {key}, which is {found[key]!r}; expected none"
             else:
                 yield from differs(f"{what}.{key}", found[key], wanted[key])
+    elif isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        for number, pair in enumerate(zip(found, wanted, strict=True)):
+            yield from differs(f"{what}.{number}", *pair)
     elif type(found) is not type(wanted) or found != wanted:
         yield f"{what} is {found!r}; expected {wanted!r}"
 

@@ -55,15 +55,15 @@ def findings(
 ) -> list[str]:
     """What is wrong with the templates, in sentences; empty when all holds."""
     templates = Templates(compute, data, scaling, bootstrap)
-    found = [sentence for check in CHECKS for sentence in _said_by(check, templates)]
+    found = [sentence for check in CHECKS for sentence in said_by(check, templates)]
     return list(dict.fromkeys(found))
 
 
-def _said_by(check: Check, templates: Templates) -> list[str]:
+def said_by(check: Check, templates: Templates) -> list[str]:
+    """What one check says; a part that is not there, or of another shape, is a finding too."""
     try:
         return list(check(templates))
     except (TemplateUnreadable, LookupError, TypeError, ValueError, AttributeError) as error:
-        # A part that is not there, or of another shape, is a finding too.
         return [f"{check.__name__.replace('_', ' ')}: cannot be told, {error!r}"]
 
 
@@ -113,7 +113,7 @@ def everything_is_tagged_with_its_project_and_stage(templates: Templates) -> Ite
             kind = resource["Type"].removeprefix("AWS::")
             if kind not in _UNTAGGED:
                 key = "ResourceTags" if kind == "Budgets::Budget" else "Tags"
-                yield from differs(f"{name}.{key}", at(resource, "Properties", key), _TAGS)
+                yield from differs(f"{name}.{key}", resource["Properties"].get(key), _TAGS)
 
 
 def everything_named_carries_the_stage(templates: Templates) -> Iterator[str]:
