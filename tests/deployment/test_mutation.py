@@ -314,6 +314,8 @@ def test_a_star_stands_for_one_step_of_a_path():
     assert row.covers(survivor("Resources.One.Properties"))
     assert not row.covers(survivor("Resources.One.Properties", "dropped"))
     assert not row.covers(survivor("Resources.One.Two.Properties"))
+    assert not row.covers(survivor("Resources.One.Properties.Name"))
+    assert not row.covers(survivor("Resources.One"))
     assert not row.covers(Mutant("data.yaml", ("Resources", "One", "Properties"), "changed", ""))
 
 

@@ -215,7 +215,7 @@ def test_an_image_that_says_something_else_is_a_difference(edit: Callable[[str],
 def test_a_difference_says_what_it_is_and_what_was_expected():
     (line,) = found(in_place("ContainerDefinitions.0.StopTimeout", 30))
 
-    assert line == "trainer: container.StopTimeout is 30; locally it is 15.0"
+    assert line == "trainer: container.StopTimeout is 30; locally it is 15"
 
 
 def test_an_unknown_key_is_named_with_its_value():
