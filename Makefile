@@ -129,6 +129,9 @@ verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built
 	@$(call on_aws,verify_aws) $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
 rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
 	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
+.PHONY: mutate-aws
+mutate-aws: $(ENV)/dev/.synced  ## change one value at a time of what goes to AWS: do the checks notice? CHECK=1, SECONDS=300
+	@$(ENV)/dev/bin/python -m scripts.mutate_aws $(if $(CHECK),--check) $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: help
 help:
