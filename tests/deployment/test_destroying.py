@@ -241,7 +241,8 @@ def test_a_deployment_that_goes_on_by_itself_is_waited_for():
 
 
 def test_a_deletion_that_was_left_alone_is_taken_up_again():
-    cloud = _cloud(status="DELETE_IN_PROGRESS", busy_looks=2)
+    cloud = _cloud(status="DELETE_IN_PROGRESS", busy_looks=3)
+    cloud.versions = []
 
     destroy(cloud.account(), Seen())
 
