@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from scripts.aws.account import Account
-
-PARTS = ("bootstrap", "data", "compute", "scaling")
-"""The stage's stacks, in the order they are deployed."""
+from scripts.aws.templates import PARTS
 
 _NOT_OFFERED = {
     *("InternalFailure", "NotImplemented", "NotImplementedException"),
@@ -34,6 +32,7 @@ class Stack:
     part: str
     name: str
     status: str
+    parameters: dict[str, str]
     outputs: dict[str, str]
     resources: tuple[Resource, ...]
 
@@ -58,6 +57,9 @@ def stack_of(account: Account, part: str) -> Stack | None:
         part=part,
         name=name,
         status=found["StackStatus"],
+        parameters={
+            each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])
+        },
         outputs={each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
         resources=tuple(
             Resource(

@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 from chartbuster.errors import Misconfigured
 from infra.stacks import DeploymentFailed, DeploymentSlow
 from scripts.aws.account import Account
-from scripts.aws.stage import PARTS, Resource, Stack, is_not_offered, stack_of, stacks_of
+from scripts.aws.stage import Resource, Stack, is_not_offered, stack_of, stacks_of
+from scripts.aws.templates import PARTS
 from scripts.steps import Steps
 
 if TYPE_CHECKING:
