@@ -142,6 +142,9 @@ drift-aws: $(ENV)/scripts/.synced  ## what was changed by hand in a stage, prope
 	@$(call on_aws,drift_aws)
 destroy-aws: $(ENV)/scripts/.synced  ## delete a stage with all uploads, runs and champions; asks for its name (CONFIRM=chartbuster-<stage> does not)
 	@$(call on_aws,destroy_aws) $(if $(CONFIRM),--confirm "$(CONFIRM)")
+.PHONY: mutate-aws
+mutate-aws: $(ENV)/dev/.synced  ## change one value at a time of what goes to AWS: do the checks notice? CHECK=1, SECONDS=300
+	@$(ENV)/dev/bin/python -m scripts.mutate_aws $(if $(CHECK),--check) $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: help
 help:
