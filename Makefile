@@ -129,6 +129,19 @@ verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built
 	@$(call on_aws,verify_aws) $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
 rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
 	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
+.PHONY: status-aws logs-aws train-now reconcile-aws drift-aws destroy-aws
+status-aws: $(ENV)/scripts/.synced  ## how a stage is, and where its app is; [STAGE=dev] FORMAT=json for programs
+	@$(call on_aws,status_aws) $(if $(FORMAT),--format $(FORMAT))
+logs-aws: $(ENV)/scripts/.synced  ## what a stage's components wrote; [SERVICE=trainer|webapp|create-data] [SINCE=1h] [FOLLOW=1]
+	@$(call on_aws,logs_aws) $(if $(SERVICE),--service $(SERVICE)) $(if $(SINCE),--since $(SINCE)) $(if $(FOLLOW),--follow)
+train-now: $(ENV)/scripts/.synced  ## start a trainer at once, in place of within 15 minutes; [STAGE=dev] [DATASET=name]
+	@$(call on_aws,train_now) $(if $(DATASET),--dataset "$(DATASET)")
+reconcile-aws: $(ENV)/scripts/.synced  ## announce again what a stage never finished; DRY_RUN=1 only lists it
+	@$(call on_aws,reconcile_aws) $(if $(DRY_RUN),--dry-run)
+drift-aws: $(ENV)/scripts/.synced  ## what was changed by hand in a stage, property by property
+	@$(call on_aws,drift_aws)
+destroy-aws: $(ENV)/scripts/.synced  ## delete a stage with all uploads, runs and champions; asks for its name (CONFIRM=chartbuster-<stage> does not)
+	@$(call on_aws,destroy_aws) $(if $(CONFIRM),--confirm "$(CONFIRM)")
 .PHONY: mutate-aws
 mutate-aws: $(ENV)/dev/.synced  ## change one value at a time of what goes to AWS: do the checks notice? CHECK=1, SECONDS=300
 	@$(ENV)/dev/bin/python -m scripts.mutate_aws $(if $(CHECK),--check) $(if $(SECONDS),--seconds $(SECONDS))
