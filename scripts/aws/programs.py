@@ -1,0 +1,124 @@
+"""The programs behind the `-aws` targets as people run them: each in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from chartbuster.errors import Permanent
+from compose.environment import kept
+from scripts.aws.standin import StandIn
+from scripts.running import ROOT
+
+_ENGINES = ("HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
+_PATIENCE = 300.0
+_POLL_SECONDS = 0.02
+
+
+class Unexpected(Permanent):
+    """A rehearsal that went otherwise than it has to; says what was expected and found."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended: its exit `code`, negative for a signal, and all it `said`."""
+
+    program: str
+    code: int
+    said: str
+
+    def as_expected(self, code: int = 0, *words: str) -> "Ended":
+        """Itself when it ended with `code` and said all of `words`; raises `Unexpected`."""
+        lacking = [each for each in words if each not in self.said]
+        if self.code != code or lacking:
+            also = f" and said {' and '.join(map(repr, lacking))}" if lacking else ""
+            end = "\n".join(self.said.strip().splitlines()[-25:]) or "(nothing)"
+            raise Unexpected(
+                f"{self.program}: expected that it ended with {code}{also}; it ended with "
+                f"{self.code} and said:\n{end}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs over a stand-in; `environ` is all they are told."""
+
+    environ: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def over(cls, running: StandIn, environ: Mapping[str, str]) -> "Programs":
+        """With nothing of the person's but the way to the Docker Engine."""
+        engine = {name: environ[name] for name in _ENGINES if name in environ}
+        alive = {"PYTHONUNBUFFERED": "1", "CONFIRM": "yes"}
+        return cls({**kept(environ), **engine, **running.environ, **alive})
+
+    def told(self, **settings: str) -> "Programs":
+        """The same with more in their environment."""
+        return replace(self, environ={**self.environ, **settings})
+
+    def run(self, verb: str, stage: str, *arguments: str) -> Ended:
+        """Run `scripts/<verb>.py` on `stage` to its end; raises `Unexpected` after 300 s."""
+        with self._begun(verb, stage, arguments) as process:
+            try:
+                said, _ = process.communicate(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                raise Unexpected(f"{verb}: expected an end within {_PATIENCE:.0f} s") from None
+        return Ended(_named(verb, arguments), process.returncode, said)
+
+    def interrupted(
+        self,
+        verb: str,
+        stage: str,
+        *arguments: str,
+        when: Callable[[], bool],
+        by: signal.Signals,
+    ) -> Ended:
+        """The same, sent a signal as soon as `when()`; raises `Unexpected` if it ends before."""
+        with self._begun(verb, stage, arguments) as process:
+            deadline = time.monotonic() + _PATIENCE
+            while not when():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    process.kill()
+                    said, _ = process.communicate()
+                    raise Unexpected(
+                        f"{_named(verb, arguments)}: expected it to be at work when it is "
+                        f"interrupted; it ended with {process.returncode} and said:\n{said}"
+                    )
+                time.sleep(_POLL_SECONDS)
+            process.send_signal(by)
+            said, _ = process.communicate(timeout=_PATIENCE)
+        return Ended(_named(verb, arguments), process.returncode, said)
+
+    @contextmanager
+    def _begun(
+        self, verb: str, stage: str, arguments: tuple[str, ...]
+    ) -> Iterator["subprocess.Popen[str]"]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"scripts.{verb}", *arguments],
+            env={**self.environ, "STAGE": stage},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A group of its own, so that what it started ends with it.
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _named(verb: str, arguments: tuple[str, ...]) -> str:
+    return " ".join([verb, *arguments])
