@@ -31,7 +31,9 @@ $(shell mkdir -p build/lists; printf '%s\n' $(2) > build/lists/$(1).new; \
   if cmp -s build/lists/$(1).new build/lists/$(1); then rm build/lists/$(1).new; else mv build/lists/$(1).new build/lists/$(1); fi)build/lists/$(1)
 endef
 
-WHEEL_SOURCES := $(call find_sources,chartbuster trainer webapp infra) $(wildcard compose/*.py) pyproject.toml LICENSE
+# Templates that only go to AWS are in no wheel and in no image.
+AWS_ONLY := $(addprefix infra/,bootstrap.yaml compute.yaml scaling.yaml)
+WHEEL_SOURCES := $(filter-out $(AWS_ONLY),$(call find_sources,chartbuster trainer webapp infra)) $(wildcard compose/*.py) pyproject.toml LICENSE
 WHEEL_LIST := $(call listing,wheel,$(WHEEL_SOURCES))
 EXECUTOR_SOURCES := $(call find_sources,compose/process_executor/localstack_process_executor) compose/process_executor/pyproject.toml compose/process_executor/README.md
 EXECUTOR_LIST := $(call listing,executor,$(EXECUTOR_SOURCES))
