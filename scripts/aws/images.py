@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ _INDEX_TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 )
+# Engine 25, the oldest the stack is built with, and every later one speak it.
+_API = "1.44"
 # A dead engine may accept a connection and never answer.
 _PATIENCE = 5.0
 # The engine is silent while it packs a large layer.
@@ -187,7 +189,8 @@ def registry(account: Account, environ: Mapping[str, str] = os.environ) -> str:
 def engine(*, patience: float = _PATIENCE) -> Iterator[docker.DockerClient]:
     """The Docker Engine of this machine, which has answered; raises `NoEngine` within seconds."""
     try:
-        client = docker.DockerClient.from_env(timeout=patience)
+        # With a version it asks nobody before it is known whether it may.
+        client = docker.DockerClient.from_env(version=_API, timeout=patience)
     except (DockerException, RequestException) as error:
         raise NoEngine(f"there is no Docker Engine to push images with: {error}") from error
     try:
@@ -366,7 +369,9 @@ def _send(
             events = client.api.push(
                 wanted.address, wanted.tag, stream=True, decode=True, auth_config=dict(login)
             )
-            _follow(wanted.image, events, progress)
+            # Nobody listening any more is how the engine learns that it shall stop.
+            with closing(events):
+                _follow(wanted.image, events, progress)
         finally:
             _untag(client, wanted)
     except ImageNotFound as error:
