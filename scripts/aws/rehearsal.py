@@ -1,19 +1,13 @@
 """The rehearsal: the real deployment programs against a stand-in, scenario by scenario.
 
-Each program runs as people run it, in a process of its own; what came of it is read from the
-account and from the registry, never from what the program says of itself.
+What came of a deployment is read from the account and from the registry, never from what the
+program says of itself.
 """
 
-import base64
 import hashlib
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,23 +16,29 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
+from docker.models.containers import Container
 
-from chartbuster.errors import Permanent
 from compose import manifest
-from compose.environment import kept, local_aws
+from compose.environment import local_aws
 from compose.health import app_answers
 from compose.layout import HOST
 from compose.manifest import Manifest
 from scripts.aws import local_task
 from scripts.aws.account import Account
 from scripts.aws.images import AWS_IMAGES, digest_in
-from scripts.aws.shown import NOTHING, Fact, changed, container, last_changes, shown, wiring
+from scripts.aws.programs import Programs, Unexpected
+from scripts.aws.shown import (
+    NOTHING,
+    Fact,
+    buckets,
+    changed,
+    container,
+    last_changes,
+    shown,
+    wiring,
+)
 from scripts.aws.standin import StandIn, free_port
-from scripts.aws.templates import template_of
-from scripts.running import ROOT
-from scripts.steps import Steps
+from scripts.aws.templates import read
 
 STEPS = ("bootstrap", "images", "code", "data", "run", "compute", "scaling", "record", "smoke")
 """The steps of a deployment, after each of which it may be interrupted."""
@@ -47,83 +47,331 @@ ALLOWED = "203.0.113.7/32"
 """Who may open the app: an address that belongs to nobody."""
 
 CANNOT_SHOW: Mapping[str, str] = {
-    "whether a role may do what it does": "the stand-in allows everything; the calls of the local "
+    "that a role may do what it has to": "the stand-in allows everything; the calls of the local "
     "end-to-end run are held against the roles instead",
-    "tasks that really start on Fargate": "it only says RUNNING; the deployed images are run on "
-    "this machine as their task definitions say",
-    "health checks, Linux parameters and the platform in a task definition": "it forgets them; the "
-    "template is checked, and held against docker-compose.yml",
-    "targets that become healthy, and stickiness at work": "there is no load balancer behind its "
-    "settings; the app is asked directly",
-    "a roll-out that fails and is rolled back by the circuit breaker": "every roll-out succeeds",
-    "scaling, its alarms and the budget": "it refuses the template of scaling; cfn-lint and our "
-    "own checks read it",
-    "HTTPS, sign-in at the load balancer and domain names": "nothing listens there; the template's "
-    "rules are checked",
-    "the immutability of tags, image scans and the expiry of images": "its registry takes any "
+    "that tasks start on Fargate": "it only says RUNNING; the deployed images are run on this "
+    "machine as their task definitions say",
+    "the platform, the health check and the Linux parameters of a task": "it forgets them; the "
+    "template is checked for them, and held against docker-compose.yml",
+    "that targets become healthy and that stickiness works": "there is nothing behind its load "
+    "balancer; the app is asked directly",
+    "a roll-out that the circuit breaker takes back": "all of its roll-outs succeed",
+    "scaling, its alarms and the budget": "it refuses their template; cfn-lint and checks of our "
+    "own read it",
+    "HTTPS, domain names and signing in at the load balancer": "nothing listens there; the rules "
+    "of the template are checked",
+    "that a tag cannot be changed, the scan of images and their expiry": "its registry takes any "
     "push; the program looks before it pushes",
-    "a bucket that is full and therefore not deleted": "it deletes full buckets; that is tested on "
-    "LocalStack",
-    "how long CloudFormation, ECS and a push take, and what they cost": "it answers at once and "
-    "for nothing",
+    "that a full bucket is not deleted": "it deletes full ones; that is tested on LocalStack",
+    "how long a deployment takes and what it costs": "it answers at once, and for nothing",
 }
-"""What a stand-in cannot show, each with where it is shown instead or why nobody shows it."""
+"""What a stand-in cannot show: why not, or where it is shown instead."""
 
-_PATIENCE = 300.0
-_POLL_SECONDS = 0.02
+ONE_IMAGE = {"stack compute", "trainer revision", "trainer image", "trainer pushed", "records"}
+"""All that changes when one image of the trainer does: no more, and no less."""
+
+EXPECTED_VERDICTS: Mapping[str, str] = {
+    **{f"{part}.yaml": "same" for part in ("bootstrap", "data", "compute")},
+    "scaling.yaml": "left out",
+    "create_data.zip": "same",
+    **{f"image of {name}": "same" for name in AWS_IMAGES},
+    **{f"task definition of {name}": "same" for name in AWS_IMAGES},
+    # A stand-in's tasks only say that they run.
+    **{f"running tasks of {name}": "not shown" for name in AWS_IMAGES},
+}
+"""What `make verify-aws` has to say of every artifact on a stand-in."""
+
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+_LONELY = "CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/0"
 
 
-class Unexpected(Permanent):
-    """A rehearsal that went otherwise than it has to; says what was expected and found."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a program ended: its exit code (negative for a signal) and all it said."""
-
-    code: int
-    said: str
-
-    @property
-    def last(self) -> str:
-        """The end of what it said."""
-        return "\n".join(self.said.strip().splitlines()[-25:]) or "(nothing)"
-
-
-def check(facts: Collection[Fact]) -> None:
-    """Raise `Unexpected` naming every fact that does not hold; so does a check of nothing."""
+def check(*facts: Fact) -> None:
+    """Raise `Unexpected` naming every fact that does not hold; no facts are no success."""
     if not facts:
-        raise Unexpected("there was nothing to check")
+        raise Unexpected("expected something to check, and found nothing")
     if wrong := [str(fact) for fact in facts if not fact.holds]:
         raise Unexpected("; ".join(wrong))
 
 
-class Programs:
-    """The programs behind the `-aws` targets, over a stand-in and with a folder of artifacts."""
+def verdicts_of(said: str) -> dict[str, str]:
+    """The verdict on each artifact in what `verify_aws --format json` said."""
+    beginning = said.find("{")
+    artifacts = json.loads(said[beginning:])["artifacts"] if beginning >= 0 else []
+    return {each["artifact"]: each["verdict"] for each in artifacts}
 
-    def __init__(self, running: StandIn, environ: Mapping[str, str], *, build: Path) -> None:
-        home = {name: environ[name] for name in ("HOME", "DOCKER_HOST") if name in environ}
-        self._environ = {
-            **kept(environ),
-            **home,
-            **running.environ,
-            "PYTHONUNBUFFERED": "1",
-            "CONFIRM": "yes",
-        }
-        self._build = build
 
-    def over(self, build: Path, web_url: str) -> "Programs":
-        """The same with other artifacts, and with the app at `web_url`."""
-        made = Programs.__new__(Programs)
-        made._environ = {**self._environ, "WEB_URL": web_url}
-        made._build = build
-        return made
+def with_trainer(made: Manifest, image_id: str) -> Manifest:
+    """`made` with another image of the trainer."""
+    other = replace(made.images["trainer"], id=image_id)
+    return replace(made, images={**made.images, "trainer": other})
 
-    def run(self, verb: str, stage: str, *arguments: str, **settings: str) -> Ended:
-        """Run `scripts/<verb>.py` on `stage` to its end; `settings` go into its environment."""
-        with self._begun(verb, stage, arguments, settings) as process:
-            try:
-                said, _ = process.communicate(timeout=_PATIENCE)
-            except subprocess.TimeoutExpired:
-                raise Unexpected(f"{verb} did not end within {_PATIENCE:.0f} s") from None
-        return Ended(process.returncode, said)
+
+def copy_of_build(made: Manifest, source: Path, folder: Path) -> Path:
+    """A build folder at `folder` with the artifacts that are deployed, and `made` as manifest."""
+    folder.mkdir(parents=True)
+    shutil.copy(source / "create_data.zip", folder)
+    (folder / manifest.FILE.name).write_text(made.to_json(), encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One stage's life on a stand-in, and what may go wrong on stages beside it.
+
+    `build` is the folder of what is deployed, `folder` one for temporary files. The scenarios are
+    called in the order they stand here, and each raises `Unexpected`.
+    """
+
+    stand_in: StandIn
+    programs: Programs
+    client: docker.DockerClient
+    build: Path
+    folder: Path
+    stage: str = "rehearsal"
+
+    @property
+    def account(self) -> Account:
+        """The account as the stage has it."""
+        return self.stand_in.account(self.stage)
+
+    @property
+    def made(self) -> Manifest:
+        """What is deployed."""
+        return manifest.read(self.build / manifest.FILE.name)
+
+    # --- the scenarios --------------------------------------------------------------------------
+
+    def push_is_interrupted(self, by: signal.Signals) -> None:
+        """The images are on their way when the program is stopped: nothing is half there."""
+        account = self.account
+        self._interrupted(self.stage, by, lambda: shown(account)["stack bootstrap"] != NOTHING)
+        now = shown(account)
+        check(
+            Fact("the stack of the data", NOTHING, now["stack data"]),
+            Fact("the stack of the services", NOTHING, now["stack compute"]),
+            Fact("what is on record", NOTHING, now["records"]),
+        )
+
+    def first_deployment(self) -> None:
+        """All but the smoke test, since nothing runs behind a stand-in's load balancer."""
+        self.deploy(self.stage, "--until", "record")
+        self.is_deployed(self.stage, self.made)
+        check(*wiring(self.account, allowed=ALLOWED))
+
+    @contextmanager
+    def deployed_images_run(self) -> Iterator["Rehearsal"]:
+        """The images that the registry has, run as the task definitions say.
+
+        The trainer has to be well by its own health check and the app has to answer. Within the
+        block there is a rehearsal whose smoke tests ask that app.
+        """
+        port = free_port()
+        url = f"http://{HOST}:{port}"
+        with ExitStack() as app_runs:
+            with self._task("trainer") as trainer:
+                wanted = local_task.health_command(self._template("trainer"))
+                local_task.await_well(trainer, lambda: trainer.exec_run(wanted).exit_code == 0)
+            app = app_runs.enter_context(
+                self._task("webapp", command=["--host", HOST, "--port", str(port)])
+            )
+            local_task.await_well(app, lambda: app_answers(url))
+            yield replace(self, programs=self.programs.told(WEB_URL=url))
+
+    def nothing_to_do(self) -> None:
+        """A repeat executes no change set, pushes nothing, records nothing; the app is asked."""
+        before = shown(self.account)
+        self.deploy(self.stage)
+        check(Fact("what a repeat changed", set(), changed(before, shown(self.account))))
+
+    def one_image(self) -> None:
+        """A changed image of the trainer touches the trainer's service and no other."""
+        made = with_trainer(self.made, self._other_trainer())
+        build = copy_of_build(made, self.build, self.folder / "build")
+        before = shown(self.account)
+        self.deploy(self.stage, build=build)
+        in_change_set = last_changes(self.account, "compute")
+        check(
+            Fact("what was changed", ONE_IMAGE, changed(before, shown(self.account))),
+            Fact("of the app in the change set", [], _beginning(in_change_set, "Web")),
+            Fact(
+                "of the trainer in it",
+                ["TrainerService", "TrainerTask"],
+                _beginning(in_change_set, "Trainer"),
+            ),
+        )
+        self.is_deployed(self.stage, made, build=build)
+
+    def rollback(self) -> None:
+        """Back to what was deployed before; its images are there and pushed by nobody."""
+        before = shown(self.account)
+        self._run("rollback_aws", self.stage)
+        check(
+            Fact(
+                "what the rollback changed",
+                ONE_IMAGE - {"trainer pushed"},
+                changed(before, shown(self.account)),
+            )
+        )
+        self.is_deployed(self.stage, self.made)
+
+    def refused(self) -> None:
+        """What CloudFormation refuses ends with its reason, changes nothing, and is got over."""
+        before = shown(self.account)
+        self.programs.run(
+            "deploy_aws", self.stage, *self._arguments(), "--set", _LONELY
+        ).as_expected(1, "CertificateArn and DomainName go together")
+        check(Fact("what a refusal changed", set(), changed(before, shown(self.account))))
+        self.deploy(self.stage)
+        self.is_deployed(self.stage, self.made)
+
+    def half_way(self) -> None:
+        """A first deployment fails half way, since a bucket's name is taken, and then does not."""
+        stage = "half-way"
+        account = self.stand_in.account(stage)
+        s3 = account.session.client("s3")
+        taken = f"chartbuster-{stage}-{account.id}-raw"
+        s3.create_bucket(Bucket=taken)
+        ended = self.programs.run("deploy_aws", stage, *self._arguments())
+        ended.as_expected(1, account.stack("data"))
+        check(Fact("the stack of the services", NOTHING, shown(account)["stack compute"]))
+        s3.delete_bucket(Bucket=taken)
+        self.deploy(stage)
+        self.is_deployed(stage, self.made)
+
+    def interrupted_after(self, step: str) -> None:
+        """A first deployment that stopped after `step` is completed by the next."""
+        stage = f"after-{step}"
+        self.deploy(stage, "--until", step)
+        self.deploy(stage)
+        self.is_deployed(stage, self.made)
+
+    def interrupted_within(self, part: str, by: signal.Signals) -> None:
+        """A first deployment that was stopped while it made a stack is completed by the next."""
+        stage = f"in-{part}-{by.name.removeprefix('SIG').lower()}"
+        account = self.stand_in.account(stage)
+        self._interrupted(stage, by, lambda: shown(account)[f"stack {part}"] != NOTHING)
+        self.deploy(stage)
+        self.is_deployed(stage, self.made)
+
+    def destroyed(self) -> None:
+        """Nothing of the stage is left, and the stage beside it is as it was."""
+        other = self.stand_in.account("half-way")
+        before = shown(other)
+        self._run("destroy_aws", self.stage, "--confirm", f"chartbuster-{self.stage}")
+        check(
+            Fact("what is left of the stage", {NOTHING}, set(shown(self.account).values())),
+            Fact("what is left of its buckets", (), buckets(self.account)),
+            Fact("what changed beside it", set(), changed(before, shown(other))),
+        )
+
+    def parity(self) -> str:
+        """The table of `make verify-aws`: each artifact's local and its deployed digest."""
+        return self._run("verify_aws", self.stage, "--build", str(self.build))
+
+    # --- what they are made of ------------------------------------------------------------------
+
+    def deploy(self, stage: str, *arguments: str, build: Path | None = None) -> None:
+        """Deploy `build` on `stage`; raises `Unexpected` when that does not end well."""
+        self._run("deploy_aws", stage, *self._arguments(build), *arguments)
+
+    def is_deployed(self, stage: str, made: Manifest, *, build: Path | None = None) -> None:
+        """That exactly `made` is on `stage`: by the account, the registry and verify-aws."""
+        account = self.stand_in.account(stage)
+        now = shown(account)
+        check(
+            Fact("the Lambda's code", made.artifacts["create_data.zip"], now["create_data"]),
+            *self._image_is(account, "trainer", now, made),
+            *self._image_is(account, "webapp", now, made),
+        )
+        where = ("--build", str(build or self.build))
+        verdicts = verdicts_of(self._run("verify_aws", stage, *where, "--format", "json"))
+        check(Fact(f"verify-aws of {stage}", dict(EXPECTED_VERDICTS), verdicts))
+
+    def _image_is(
+        self, account: Account, name: str, now: Mapping[str, str], made: Manifest
+    ) -> list[Fact]:
+        """The task's digest is that of a manifest in the registry, which names our image."""
+        repository = account.repository(name)
+        digest = digest_in(now[f"{name} image"])
+        stored = self._stored(repository, digest) if digest else b"{}"
+        uri = f"{account.id}.dkr.ecr.{account.region}.amazonaws.com/{repository}"
+        return [
+            Fact(f"the task definition of {name}", f"{uri}@{digest}", now[f"{name} image"]),
+            Fact(
+                f"the digest of what is stored for {name}",
+                digest,
+                f"sha256:{hashlib.sha256(stored).hexdigest()}",
+            ),
+            Fact(
+                f"the image of {name} that it names",
+                made.images[name].id,
+                json.loads(stored).get("config", {}).get("digest"),
+            ),
+        ]
+
+    def _stored(self, repository: str, digest: str) -> bytes:
+        request = urllib.request.Request(
+            f"http://{self.stand_in.registry}/v2/{repository}/manifests/{digest}",
+            headers={"Accept": ", ".join(_MANIFESTS)},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            body: bytes = answer.read()
+        return body
+
+    @contextmanager
+    def _task(self, name: str, *, command: list[str] | None = None) -> Iterator[Container]:
+        """A container as ECS would run it, of the image pulled by the task definition's digest."""
+        made = container(self.account, name)
+        digest = digest_in(made["image"])
+        reference = f"{self.stand_in.registry}/{self.account.repository(name)}@{digest}"
+        image = local_task.pulled(self.client, reference)
+        check(Fact(f"the image of {name} that is pulled", self.made.images[name].id, image))
+        how = local_task.options(
+            made, self._template(name), environ=local_aws(self.stand_in.endpoint)
+        )
+        with local_task.running(
+            self.client, image, how, command=command, label=self.stand_in.registry
+        ) as task:
+            yield task
+
+    def _template(self, name: str) -> Mapping[str, Any]:
+        """The container in the template as it is deployed."""
+        client = self.account.session.client("cloudformation")
+        said: object = client.get_template(
+            StackName=self.account.stack("compute"), TemplateStage="Original"
+        )["TemplateBody"]
+        task = read("compute", str(said)).resources[f"{name.capitalize()}Task"]
+        (made,) = task["Properties"]["ContainerDefinitions"]
+        found: Mapping[str, Any] = made
+        return found
+
+    def _other_trainer(self) -> str:
+        """The id of an image that differs from the trainer's in one label."""
+        base = self.client.containers.create(
+            self.made.images["trainer"].id, labels={local_task.LABEL: self.stand_in.registry}
+        )
+        try:
+            made = base.commit(changes=f"LABEL {local_task.LABEL}={self.stand_in.registry}")
+        finally:
+            base.remove(v=True)
+        return str(made.id)
+
+    def _interrupted(self, stage: str, by: signal.Signals, when: Callable[[], bool]) -> None:
+        # What a program says after a Ctrl-C it says in order; a kill leaves no time for anything.
+        code = 130 if by is signal.SIGINT else -by
+        arguments = ("deploy_aws", stage, *self._arguments())
+        self.programs.interrupted(*arguments, when=when, by=by).as_expected(code)
+
+    def _run(self, verb: str, stage: str, *arguments: str) -> str:
+        return self.programs.run(verb, stage, *arguments).as_expected().said
+
+    def _arguments(self, build: Path | None = None) -> tuple[str, ...]:
+        wanted = ("--set", f"AllowedCidr={ALLOWED}")
+        return ("--build", str(build or self.build), "--without-scaling", *wanted)
+
+
+def _beginning(names: Collection[str], letters: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(letters))

@@ -70,6 +70,13 @@ def records(account: Account) -> tuple[str, ...]:
     return tuple(sorted(each["Key"] for page in pages for each in page.get("Contents", [])))
 
 
+def buckets(account: Account) -> tuple[str, ...]:
+    """The names of the stage's buckets that are there."""
+    own = f"chartbuster-{account.stage}-{account.id}-"
+    listed = account.session.client("s3").list_buckets()["Buckets"]
+    return tuple(sorted(each["Name"] for each in listed if each["Name"].startswith(own)))
+
+
 def code_bucket(account: Account) -> str:
     """The name of the bucket of zips and records."""
     return f"chartbuster-{account.stage}-{account.id}-code"
