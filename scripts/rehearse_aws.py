@@ -31,7 +31,7 @@ from scripts.steps import Steps
 _ENGINE_PATIENCE = 120.0
 
 
-def rehearse(build: Path, console: Console) -> None:
+def rehearse(root: Path, console: Console) -> None:
     """All scenarios, each with a line and its seconds; raises `Unexpected` at the first fault."""
     steps = Steps(console)
     with ExitStack() as begun:
@@ -39,11 +39,10 @@ def rehearse(build: Path, console: Console) -> None:
         folder = Path(begun.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
         with steps.step("starting the stand-in", "the stand-in is up"):
             running = begun.enter_context(stand_in(folder / "stand-in"))
-        keep = {image.id for image in manifest.read(build / manifest.FILE.name).images.values()}
+        keep = {image.id for image in manifest.read(root / manifest.FILE).images.values()}
         begun.callback(local_task.forget, client, running.registry, keep=keep)
-        rehearsal = Rehearsal(
-            running, Programs.over(running, os.environ), client, build=build, folder=folder
-        )
+        programs = Programs.over(running, root, os.environ)
+        rehearsal = Rehearsal(running, programs, client, folder)
 
         def scene[**P](
             about: str, play: Callable[P, None], *given: P.args, **more: P.kwargs
@@ -79,17 +78,11 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: make rehearse-aws",
     )
-    parser.add_argument(
-        "--build",
-        type=Path,
-        default=ROOT / manifest.FILE.parent,
-        help="the folder of what is deployed (default: build)",
-    )
-    options = parser.parse_args()
+    parser.parse_args()
     stop_is_interruption()
 
     def action() -> int:
-        rehearse(options.build.resolve(), Console(highlight=False))
+        rehearse(ROOT, Console(highlight=False))
         return 0
 
     # Without the person's own AWS settings: nothing here may ever reach an account.

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from chartbuster.errors import Permanent
 from compose.environment import kept
 from scripts.aws.standin import StandIn
-from scripts.running import ROOT
 
 _ENGINES = ("HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
 _PATIENCE = 300.0
@@ -46,20 +46,25 @@ class Ended:
 
 @dataclass(frozen=True)
 class Programs:
-    """The programs over a stand-in; `environ` is all they are told."""
+    """The programs of the checkout at `root` over a stand-in; `environ` is all they are told."""
 
+    root: Path
     environ: Mapping[str, str] = field(repr=False)
 
     @classmethod
-    def over(cls, running: StandIn, environ: Mapping[str, str]) -> "Programs":
+    def over(cls, running: StandIn, root: Path, environ: Mapping[str, str]) -> "Programs":
         """With nothing of the person's but the way to the Docker Engine."""
         engine = {name: environ[name] for name in _ENGINES if name in environ}
         alive = {"PYTHONUNBUFFERED": "1", "CONFIRM": "yes"}
-        return cls({**kept(environ), **engine, **running.environ, **alive})
+        return cls(root, {**kept(environ), **engine, **running.environ, **alive})
 
     def told(self, **settings: str) -> "Programs":
         """The same with more in their environment."""
         return replace(self, environ={**self.environ, **settings})
+
+    def at(self, root: Path) -> "Programs":
+        """The same programs of another checkout."""
+        return replace(self, root=root)
 
     def run(self, verb: str, stage: str, *arguments: str) -> Ended:
         """Run `scripts/<verb>.py` on `stage` to its end; raises `Unexpected` after 300 s."""
@@ -101,7 +106,7 @@ class Programs:
         process = subprocess.Popen(
             [sys.executable, "-m", f"scripts.{verb}", *arguments],
             env={**self.environ, "STAGE": stage},
-            cwd=ROOT,
+            cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -6,7 +6,6 @@ program says of itself.
 
 import hashlib
 import json
-import shutil
 import signal
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -85,6 +84,8 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
 )
+# Scaling is what no stand-in takes.
+_AS_REHEARSED = ("--without-scaling", "--set", f"AllowedCidr={ALLOWED}")
 _LONELY = "CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/0"
 
 
@@ -109,11 +110,20 @@ def with_trainer(made: Manifest, image_id: str) -> Manifest:
     return replace(made, images={**made.images, "trainer": other})
 
 
-def copy_of_build(made: Manifest, source: Path, folder: Path) -> Path:
-    """A build folder at `folder` with the artifacts that are deployed, and `made` as manifest."""
-    folder.mkdir(parents=True)
-    shutil.copy(source / "create_data.zip", folder)
-    (folder / manifest.FILE.name).write_text(made.to_json(), encoding="utf-8")
+def checkout_with(made: Manifest, root: Path, folder: Path) -> Path:
+    """A checkout in `folder` that is the one at `root`, but has built `made`.
+
+    It is made of links, so the programs in it are the same, and find their build beside them.
+    """
+    build = folder / manifest.FILE.parent
+    build.mkdir(parents=True)
+    for path in root.iterdir():
+        if path.name != build.name:
+            (folder / path.name).symlink_to(path)
+    for path in (root / build.name).iterdir():
+        if path.name != manifest.FILE.name:
+            (build / path.name).symlink_to(path)
+    (folder / manifest.FILE).write_text(made.to_json(), encoding="utf-8")
     return folder
 
 
@@ -121,14 +131,14 @@ def copy_of_build(made: Manifest, source: Path, folder: Path) -> Path:
 class Rehearsal:
     """One stage's life on a stand-in, and what may go wrong on stages beside it.
 
-    `build` is the folder of what is deployed, `folder` one for temporary files. The scenarios are
-    called in the order they stand here, and each raises `Unexpected`.
+    What is deployed is what was built in the checkout that `programs` are of; `folder` is for
+    temporary files. The scenarios are called in the order they stand here; each raises
+    `Unexpected`.
     """
 
     stand_in: StandIn
     programs: Programs
     client: docker.DockerClient
-    build: Path
     folder: Path
     stage: str = "rehearsal"
 
@@ -140,7 +150,7 @@ class Rehearsal:
     @property
     def made(self) -> Manifest:
         """What is deployed."""
-        return manifest.read(self.build / manifest.FILE.name)
+        return manifest.read(self.programs.root / manifest.FILE)
 
     # --- the scenarios --------------------------------------------------------------------------
 
@@ -158,7 +168,7 @@ class Rehearsal:
     def first_deployment(self) -> None:
         """All but the smoke test, since nothing runs behind a stand-in's load balancer."""
         self.deploy(self.stage, "--until", "record")
-        self.is_deployed(self.stage, self.made)
+        self.is_deployed(self.stage)
         check(*wiring(self.account, allowed=ALLOWED))
 
     @contextmanager
@@ -189,9 +199,10 @@ class Rehearsal:
     def one_image(self) -> None:
         """A changed image of the trainer touches the trainer's service and no other."""
         made = with_trainer(self.made, self._other_trainer())
-        build = copy_of_build(made, self.build, self.folder / "build")
+        root = checkout_with(made, self.programs.root, self.folder / "checkout")
+        changed_one = replace(self, programs=self.programs.at(root))
         before = shown(self.account)
-        self.deploy(self.stage, build=build)
+        changed_one.deploy(self.stage)
         in_change_set = last_changes(self.account, "compute")
         check(
             Fact("what was changed", ONE_IMAGE, changed(before, shown(self.account))),
@@ -202,7 +213,7 @@ class Rehearsal:
                 _beginning(in_change_set, "Trainer"),
             ),
         )
-        self.is_deployed(self.stage, made, build=build)
+        changed_one.is_deployed(self.stage)
 
     def rollback(self) -> None:
         """Back to what was deployed before; its images are there and pushed by nobody."""
@@ -215,17 +226,17 @@ class Rehearsal:
                 changed(before, shown(self.account)),
             )
         )
-        self.is_deployed(self.stage, self.made)
+        self.is_deployed(self.stage)
 
     def refused(self) -> None:
         """What CloudFormation refuses ends with its reason, changes nothing, and is got over."""
         before = shown(self.account)
-        self.programs.run(
-            "deploy_aws", self.stage, *self._arguments(), "--set", _LONELY
-        ).as_expected(1, "CertificateArn and DomainName go together")
+        self.programs.run("deploy_aws", self.stage, *_AS_REHEARSED, "--set", _LONELY).as_expected(
+            1, "CertificateArn and DomainName go together"
+        )
         check(Fact("what a refusal changed", set(), changed(before, shown(self.account))))
         self.deploy(self.stage)
-        self.is_deployed(self.stage, self.made)
+        self.is_deployed(self.stage)
 
     def half_way(self) -> None:
         """A first deployment fails half way, since a bucket's name is taken, and then does not."""
@@ -234,19 +245,19 @@ class Rehearsal:
         s3 = account.session.client("s3")
         taken = f"chartbuster-{stage}-{account.id}-raw"
         s3.create_bucket(Bucket=taken)
-        ended = self.programs.run("deploy_aws", stage, *self._arguments())
+        ended = self.programs.run("deploy_aws", stage, *_AS_REHEARSED)
         ended.as_expected(1, account.stack("data"))
         check(Fact("the stack of the services", NOTHING, shown(account)["stack compute"]))
         s3.delete_bucket(Bucket=taken)
         self.deploy(stage)
-        self.is_deployed(stage, self.made)
+        self.is_deployed(stage)
 
     def interrupted_after(self, step: str) -> None:
         """A first deployment that stopped after `step` is completed by the next."""
         stage = f"after-{step}"
         self.deploy(stage, "--until", step)
         self.deploy(stage)
-        self.is_deployed(stage, self.made)
+        self.is_deployed(stage)
 
     def interrupted_within(self, part: str, by: signal.Signals) -> None:
         """A first deployment that was stopped while it made a stack is completed by the next."""
@@ -254,7 +265,7 @@ class Rehearsal:
         account = self.stand_in.account(stage)
         self._interrupted(stage, by, lambda: shown(account)[f"stack {part}"] != NOTHING)
         self.deploy(stage)
-        self.is_deployed(stage, self.made)
+        self.is_deployed(stage)
 
     def destroyed(self) -> None:
         """Nothing of the stage is left, and the stage beside it is as it was."""
@@ -269,25 +280,24 @@ class Rehearsal:
 
     def parity(self) -> str:
         """The table of `make verify-aws`: each artifact's local and its deployed digest."""
-        return self._run("verify_aws", self.stage, "--build", str(self.build))
+        return self._run("verify_aws", self.stage)
 
     # --- what they are made of ------------------------------------------------------------------
 
-    def deploy(self, stage: str, *arguments: str, build: Path | None = None) -> None:
-        """Deploy `build` on `stage`; raises `Unexpected` when that does not end well."""
-        self._run("deploy_aws", stage, *self._arguments(build), *arguments)
+    def deploy(self, stage: str, *arguments: str) -> None:
+        """Deploy what was built on `stage`; raises `Unexpected` when that does not end well."""
+        self._run("deploy_aws", stage, *_AS_REHEARSED, *arguments)
 
-    def is_deployed(self, stage: str, made: Manifest, *, build: Path | None = None) -> None:
-        """That exactly `made` is on `stage`: by the account, the registry and verify-aws."""
-        account = self.stand_in.account(stage)
+    def is_deployed(self, stage: str) -> None:
+        """That exactly what was built is there: by the account, the registry and verify-aws."""
+        account, made = self.stand_in.account(stage), self.made
         now = shown(account)
         check(
             Fact("the Lambda's code", made.artifacts["create_data.zip"], now["create_data"]),
             *self._image_is(account, "trainer", now, made),
             *self._image_is(account, "webapp", now, made),
         )
-        where = ("--build", str(build or self.build))
-        verdicts = verdicts_of(self._run("verify_aws", stage, *where, "--format", "json"))
+        verdicts = verdicts_of(self._run("verify_aws", stage, "--format", "json"))
         check(Fact(f"verify-aws of {stage}", dict(EXPECTED_VERDICTS), verdicts))
 
     def _image_is(
@@ -362,15 +372,11 @@ class Rehearsal:
     def _interrupted(self, stage: str, by: signal.Signals, when: Callable[[], bool]) -> None:
         # What a program says after a Ctrl-C it says in order; a kill leaves no time for anything.
         code = 130 if by is signal.SIGINT else -by
-        arguments = ("deploy_aws", stage, *self._arguments())
+        arguments = ("deploy_aws", stage, *_AS_REHEARSED)
         self.programs.interrupted(*arguments, when=when, by=by).as_expected(code)
 
     def _run(self, verb: str, stage: str, *arguments: str) -> str:
         return self.programs.run(verb, stage, *arguments).as_expected().said
-
-    def _arguments(self, build: Path | None = None) -> tuple[str, ...]:
-        wanted = ("--set", f"AllowedCidr={ALLOWED}")
-        return ("--build", str(build or self.build), "--without-scaling", *wanted)
 
 
 def _beginning(names: Collection[str], letters: str) -> list[str]:
