@@ -77,7 +77,6 @@ def plan(
     body: str,
     parameters: Mapping[str, str],
     *,
-    url: str = "",
     tags: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = _silent,
     patience: float = 120.0,
@@ -86,20 +85,20 @@ def plan(
     """What `body` with `parameters` would change in `stack`; changes nothing yet.
 
     What is under way in the stack is waited for first, and what failed halfway is cleared away, as
-    `settle` does. `url` is where the same body is in S3, for one that is too long to be sent.
-    `tags` come beside that of the project; `pause` is how often CloudFormation is asked, in
-    seconds. Raises `DeploymentFailed` when CloudFormation refuses the template or the parameters.
+    `settle` does. `tags` come beside that of the project; `pause` is how often CloudFormation is
+    asked, in seconds. Raises `DeploymentFailed` when CloudFormation refuses the template or the
+    parameters.
     """
     settle(client, stack, progress=progress, patience=patience, pause=pause)
     new = status(client, stack) in {None, ONLY_PLANNED}
     asked = repr((body, sorted(parameters.items()), time.time_ns()))
     name = f"{_PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
-    source: dict[str, Any] = {"TemplateURL": url} if url else {"TemplateBody": body}
     try:
         client.create_change_set(
             StackName=stack,
             ChangeSetName=name,
             ChangeSetType="CREATE" if new else "UPDATE",
+            TemplateBody=body,
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
             ],
@@ -108,7 +107,6 @@ def plan(
                 {"Key": key, "Value": value}
                 for key, value in {"project": "chartbuster", **(tags or {})}.items()
             ],
-            **source,
         )
     except ClientError as error:
         raise DeploymentFailed(f"stack {stack!r} cannot be planned: {error}") from error

@@ -1,4 +1,4 @@
-"""Carrying a run from one artifacts bucket into another, to the byte, so that an app serves at once.
+"""Carrying a run from one artifacts bucket into another, so that an app over there serves at once.
 
 Files go first and the manifest last, each only where nothing is yet: whenever it stops, the other
 bucket holds either the whole run or no run, and a repeat sends what is left.
@@ -46,9 +46,9 @@ def carry(
 ) -> Carried:
     """Have the run `run_id` of `source` in `target` too, and a champion of its dataset.
 
-    What is there already is not asked of `source`, which may be gone by then. Raises `NotFound` for a run that
-    `source` does not hold, `UntrustedModel` for one whose files are not what its manifest expects,
-    `Corrupt` when `target` holds other bytes under the same keys.
+    What is there already is not asked of `source`, which may be gone by then. Raises `NotFound` for
+    a run that `source` does not hold, `UntrustedModel` for one whose files are not what its
+    manifest expects, `Corrupt` when `target` holds other bytes under the same keys.
     """
     theirs = Registry(target)
     sent = 0

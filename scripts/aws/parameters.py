@@ -117,6 +117,6 @@ def refuse_lacking(parameters: Iterable[Parameter]) -> None:
     missing = {parameter.name: parameter for parameter in parameters}
     if not missing:
         return
-    said = "; ".join(f"{each.name} ({each.description})" for each in missing.values())
+    said = "; ".join(f"{each.name} ({each.description.rstrip('.')})" for each in missing.values())
     example = " ".join(f"{each.name}={each.example}" for each in missing.values())
     raise Misconfigured(f"not set: {said}. For example: SET='{example}'")

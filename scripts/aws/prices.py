@@ -4,11 +4,11 @@ The amounts follow from the templates: how many addresses, load balancers, alarm
 there are, and the processors and memory of the tasks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.aws.templates import Template
+from scripts.aws.checks.resolving import Resolved
 
 DATE = "2026-11-29"
 REGION = "us-east-1"
@@ -69,22 +69,22 @@ class Cost:
         return sum(line.dollars for line in self.idle)
 
 
-def cost(templates: Iterable[Template], parameters: Mapping[str, Mapping[str, str]]) -> Cost:
-    """What the stacks of `templates` cost with their `parameters`, both by part.
+def cost(stacks: Mapping[str, Resolved]) -> Cost:
+    """What the stacks cost, each by its part as its template with its parameters.
 
     Without the scaling stack nobody takes the trainer away, so it costs also while idle.
     """
-    parts = {template.part: template for template in templates}
-    compute = _Values(parts["compute"], parameters["compute"])
-    trainer, webapp = compute.task("Trainer"), compute.task("Webapp")
-    balancers = compute.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer")
-    addresses = sum(len(compute.value(each["Subnets"])) for each in balancers)
+    compute = stacks["compute"]
+    trainer, webapp = _task(compute, "Trainer"), _task(compute, "Webapp")
+    balancers = _of_type(compute, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    addresses = sum(len(each["Subnets"]) for each in balancers)
     metrics = sum(
-        len([m for m in alarm.get("Metrics", ()) if "MetricStat" in m]) or 1
-        for part, template in parts.items()
-        for alarm in _Values(template, parameters.get(part, {})).of_type("AWS::CloudWatch::Alarm")
+        # A metric-math alarm costs what the metrics in it do.
+        sum("MetricStat" in metric for metric in alarm.get("Metrics", ())) or 1
+        for stack in stacks.values()
+        for alarm in _of_type(stack, "AWS::CloudWatch::Alarm")
     )
-    dashboards = len(compute.of_type("AWS::CloudWatch::Dashboard"))
+    dashboards = len(_of_type(compute, "AWS::CloudWatch::Dashboard"))
     idle = [
         Line("load balancer", len(balancers) * LOAD_BALANCER_HOUR * HOURS),
         Line(f"its {addresses} public addresses", addresses * ADDRESS_HOUR * HOURS),
@@ -92,7 +92,7 @@ def cost(templates: Iterable[Template], parameters: Mapping[str, Mapping[str, st
         Line(f"alarms ({metrics} metrics)", metrics * ALARM_METRIC_MONTH),
         Line("dashboard", dashboards * DASHBOARD_MONTH),
     ]
-    if "scaling" not in parts:
+    if "scaling" not in stacks:
         idle.append(Line(f"one trainer, never stopped ({trainer})", trainer.hour * HOURS))
     return Cost(tuple(idle), trainer.hour, trainer)
 
@@ -111,31 +111,26 @@ def told(found: Cost, *, region: str) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class _Values:
-    """A template's resources as they are with its parameters."""
+def _of_type(stack: Resolved, kind: str) -> list[Mapping[str, Any]]:
+    """The properties of the resources of type `kind` that the conditions let be."""
+    return [
+        stack.value(resource.get("Properties", {}))
+        for resource in stack.template["Resources"].values()
+        if resource["Type"] == kind
+        and ("Condition" not in resource or stack.holds(resource["Condition"]))
+    ]
 
-    template: Template
-    parameters: Mapping[str, str]
 
-    def of_type(self, kind: str) -> list[Mapping[str, Any]]:
-        """The properties of the resources of type `kind` that the conditions let be."""
-        return [
-            resource.get("Properties", {})
-            for resource in self.template.resources.values()
-            if resource["Type"] == kind and self._there(resource)
-        ]
-
-    def task(self, name: str) -> Task:
-        """What one task of the service `name` takes."""
-        definition = self.template.resources[f"{name}Task"]["Properties"]
-        service = self.template.resources[f"{name}Service"]["Properties"]
-        network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
-        (provider,) = service["CapacityProviderStrategy"]
-        return Task(
-            vcpu=int(self.value(definition["Cpu"])) / 1024,
-            gigabytes=int(self.value(definition["Memory"])) / 1024,
-            processor=self.value(definition["RuntimePlatform"]["CpuArchitecture"]),
-            spot=self.value(provider["CapacityProvider"]) == "FARGATE_SPOT",
-            addresses=int(self.value(network.get("AssignPublicIp", "DISABLED")) == "ENABLED"),
-        )
+def _task(stack: Resolved, name: str) -> Task:
+    """What one task of the service `name` takes."""
+    definition = stack.value(stack.template["Resources"][f"{name}Task"]["Properties"])
+    service = stack.value(stack.template["Resources"][f"{name}Service"]["Properties"])
+    network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
+    (provider,) = service["CapacityProviderStrategy"]
+    return Task(
+        vcpu=int(definition["Cpu"]) / 1024,
+        gigabytes=int(definition["Memory"]) / 1024,
+        processor=definition["RuntimePlatform"]["CpuArchitecture"],
+        spot=provider["CapacityProvider"] == "FARGATE_SPOT",
+        addresses=int(network.get("AssignPublicIp") == "ENABLED"),
+    )

@@ -7,6 +7,9 @@ from typing import Any
 import yaml
 
 from chartbuster.errors import Misconfigured
+from scripts.aws.account import Account
+from scripts.aws.checks.resolving import Resolved
+from scripts.aws.checks.sources import parsed
 from scripts.aws.parameters import Parameter
 
 PARTS = ("bootstrap", "data", "compute", "scaling")
@@ -14,26 +17,6 @@ PARTS = ("bootstrap", "data", "compute", "scaling")
 
 LONGEST_SENT = 51_200
 """How many bytes of template CloudFormation takes with a call; a longer one has to be in S3."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as the functions they are short for."""
-
-
-def _function(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    name = tag if tag in {"Ref", "Condition"} else f"Fn::{tag}"
-    match node:
-        case yaml.ScalarNode():
-            said: Any = loader.construct_scalar(node)
-            return {name: said.split(".", 1) if tag == "GetAtt" else said}
-        case yaml.SequenceNode():
-            return {name: loader.construct_sequence(node, deep=True)}
-        case yaml.MappingNode():
-            return {name: loader.construct_mapping(node, deep=True)}
-    raise Misconfigured(f"the template has something other than a value behind !{tag}")
-
-
-_Loader.add_multi_constructor("!", _function)
 
 
 @dataclass(frozen=True)
@@ -55,6 +38,16 @@ class Template:
         found: Mapping[str, Any] = self.document.get("Resources", {})
         return found
 
+    def resolved(self, parameters: Mapping[str, str], account: Account) -> Resolved:
+        """What it says with `parameters` in `account`, as far as that is known beforehand."""
+        return Resolved(
+            self.document,
+            parameters,
+            account=account.id,
+            region=account.region,
+            endpoint=account.endpoint or f"https://sqs.{account.region}.amazonaws.com",
+        )
+
     @property
     def is_long(self) -> bool:
         """Whether it is too long to be sent with a call."""
@@ -64,11 +57,10 @@ class Template:
 def read(part: str, text: str) -> Template:
     """What the template of `part` says; raises `Misconfigured` when it is none."""
     try:
-        # The loader is a safe one: it makes dictionaries, lists and plain values only.
-        document = yaml.load(text, _Loader)  # noqa: S506
+        document = parsed(text)
     except yaml.YAMLError as error:
         raise Misconfigured(f"{part}.yaml cannot be read: {error}") from error
-    if not isinstance(document, dict) or "Resources" not in document:
+    if "Resources" not in (document or {}):
         raise Misconfigured(f"{part}.yaml has no Resources; expected a CloudFormation template")
     return Template(
         part=part,

@@ -57,7 +57,7 @@ def test_every_parameter_without_a_value_is_named_with_an_example():
     with pytest.raises(Misconfigured) as error:
         filled([_BUCKET, _CAPACITY, _CIDR], Sources())
 
-    assert "RawBucket (The bucket of uploads.)" in str(error.value)
+    assert "RawBucket (The bucket of uploads)" in str(error.value)
     assert "SET='RawBucket=value AllowedCidr=203.0.113.7/32'" in str(error.value)
     assert "TrainerCapacity" not in str(error.value)
 
