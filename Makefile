@@ -115,6 +115,11 @@ build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the imag
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
 
+##@ On AWS
+.PHONY: verify-aws
+verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
+	@$(ENV)/scripts/bin/python -m scripts.verify_aws $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
+
 .PHONY: help
 help:
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)

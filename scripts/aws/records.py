@@ -35,18 +35,20 @@ class Record:
     """One deployment.
 
     `manifest` is build/manifest.json as it was, `images` the references by name, `stacks` by part
-    of the deployment. A rollback says which record it went `back_to`.
+    of the deployment. `run` is the id of the run that was carried along, if one was. A rollback
+    says which record it went `back_to`.
     """
 
     manifest: Mapping[str, Any]
     images: Mapping[str, str]
     stacks: Mapping[str, StackRecord]
     back_to: str = ""
+    run: str = ""
 
     @property
     def short(self) -> str:
         """Twelve characters of the digest over what runs, whoever built it and however it came."""
-        return digest(to_json(replace(self, manifest={}, back_to="")))[:12]
+        return digest(to_json(replace(self, manifest={}, back_to="", run="")))[:12]
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,12 @@ class Records:
     def add(self, record: Record, *, now: datetime) -> tuple[str, bool]:
         """Put `record` behind all others; its name, and whether it is new.
 
-        What the newest record says already is not recorded again. A clock that is behind the
-        newest record's makes no difference.
+        What the newest record says already is not recorded again, unless another run came along.
+        A clock that is behind the newest record's makes no difference.
         """
         names = self.names()
-        if names and self.read(names[-1]).short == record.short:
+        newest = self.read(names[-1]) if names else None
+        if newest and newest.short == record.short and record.run in ("", newest.run):
             return names[-1], False
         at = now.astimezone(UTC)
         if names:
@@ -100,6 +103,11 @@ class Records:
             if self.read(name) != record:
                 raise
         return name, True
+
+    def carried_run(self) -> str:
+        """The id of the run that was carried along last, which is still there, or nothing."""
+        runs = (self.read(name).run for name in reversed(self.names()))
+        return next(filter(None, runs), "")
 
     def unfinished(self) -> Unfinished | None:
         """The note of a deployment that did not come through, if there is one."""

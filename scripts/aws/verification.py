@@ -26,6 +26,8 @@ from infra.stacks import outputs
 from scripts.aws.account import Account
 from scripts.aws.calls import asking, code_of
 from scripts.aws.images import AWS_IMAGES, Held, digest_in, held, tag_of
+from scripts.aws.records import Records
+from scripts.aws.templates import PARTS
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -35,10 +37,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CODE = "create_data.zip"
-RECORDS = "deployments/"
-"""Where the code bucket holds what was deployed when; the last key in order is the latest."""
-
-_PARTS = ("bootstrap", "data", "compute", "scaling")
 _LEFT_OUT = "scaling"
 _MOST_TASKS_AT_ONCE = 100
 
@@ -121,7 +119,7 @@ class Deployed:
 def compare(local: Local, deployed: Deployed) -> tuple[Row, ...]:
     """Every artifact with its verdict, in the order in which they are deployed."""
     return (
-        *(_template(part, local, deployed) for part in _PARTS),
+        *(_template(part, local, deployed) for part in PARTS),
         _row(CODE, local.code, deployed.code),
         *(row for name in AWS_IMAGES for row in _image(name, local.images[name], deployed)),
         *_run(local, deployed.run),
@@ -213,16 +211,11 @@ def run_manifest(artifacts: Callable[[], ObjectStore], run: str) -> str:
 
 
 def recorded_run(account: Account) -> str:
-    """The id of the run that the latest deployment carried along, or nothing."""
+    """The run that was carried along last, by its id, as the records say; or nothing."""
     bucket = _outputs(account).get("CodeBucket")
     if not bucket:
         return ""
-    store = _store(account, bucket)
-    keys = [item.key for item in store.list(RECORDS) if item.key.endswith(".json")]
-    if not keys:
-        return ""
-    record = json.loads(store.read(max(keys)).body)
-    return str(record.get("run") or "")
+    return Records(_store(account, bucket)).carried_run()
 
 
 def deployed(account: Account, local: Local) -> Deployed:
@@ -248,11 +241,10 @@ def deployed(account: Account, local: Local) -> Deployed:
             name: _reference(ecs, cluster, service, name) for name, service in services.items()
         },
         running={
-            name: _running_digests(ecs, cluster, service, name)
-            for name, service in services.items()
+            name: running_digests(ecs, cluster, service, name) for name, service in services.items()
         },
         templates={
-            f"{part}.yaml": _template_digest(cloudformation, account.stack(part)) for part in _PARTS
+            f"{part}.yaml": _template_digest(cloudformation, account.stack(part)) for part in PARTS
         },
         run=_carried(account, names.get("ArtifactsBucket", ""), local.run),
     )
@@ -264,7 +256,7 @@ def _outputs(account: Account) -> dict[str, str]:
     with asking(f"ask for the stacks of {account.stage}"):
         return {
             name: value
-            for part in _PARTS
+            for part in PARTS
             for name, value in outputs(client, account.stack(part)).items()
         }
 
@@ -297,9 +289,10 @@ def _reference(client: "ECSClient", cluster: str, service: str, container: str) 
     return images.get(container, "")
 
 
-def _running_digests(
+def running_digests(
     client: "ECSClient", cluster: str, service: str, container: str
 ) -> tuple[str, ...]:
+    """The digest of each running task's image, empty for a task that shows none."""
     if not cluster or not service:
         return ()
     with asking(f"ask ECS for the tasks of {service}"):

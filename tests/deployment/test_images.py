@@ -5,16 +5,12 @@ What AWS alone can show stays open: that its registry takes the token, and that 
 
 import base64
 import dataclasses
-import io
 import json
-import os
 import platform
 import socket
-import tarfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +19,7 @@ import pytest
 
 from chartbuster.errors import Misconfigured
 from compose.engine import NoEngine
-from compose.manifest import Image, Manifest
+from compose.manifest import Manifest
 from scripts.aws import images
 from scripts.aws.account import Account
 from scripts.aws.images import (
@@ -43,7 +39,8 @@ from scripts.aws.images import (
     tag_of,
 )
 from scripts.aws.standin import StandIn
-from tests.emulator import free_port, require
+from tests.deployment.small_images import Builder, manifest_of
+from tests.emulator import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -51,23 +48,6 @@ _AN_ID = f"sha256:{'a1' * 32}"
 _ANOTHER_ID = f"sha256:{'b2' * 32}"
 _TOKEN = "ministack-auth-token"
 _LARGE = 15_000_000
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[docker.DockerClient]:
-    try:
-        with images.engine() as client:
-            client.api.timeout = 120
-            yield client
-    except NoEngine as error:
-        require(str(error))
-
-
-@pytest.fixture
-def built(engine: docker.DockerClient) -> Iterator["Builder"]:
-    builder = Builder(engine)
-    yield builder
-    builder.remove()
 
 
 @pytest.fixture
@@ -79,59 +59,6 @@ def account(standin: StandIn) -> Account:
             repositoryName=fresh.repository(name), imageTagMutability="IMMUTABLE"
         )
     return fresh
-
-
-class Builder:
-    """Small images from nothing, each unlike any other; gone after the test."""
-
-    def __init__(self, engine: docker.DockerClient) -> None:
-        self._engine = engine
-        self.tags: list[str] = []
-
-    def image(self, *sizes: int) -> str:
-        """The id of a new image with a layer of each of the `sizes`, in bytes."""
-        tag = f"chartbuster-test/{uuid.uuid4().hex}:local"
-        context = io.BytesIO()
-        with tarfile.open(fileobj=context, mode="w") as files:
-            steps = "".join(f"COPY {number} /\n" for number in range(len(sizes)))
-            for name, body in (
-                ("Dockerfile", f"FROM scratch\n{steps}".encode()),
-                *((str(number), os.urandom(size)) for number, size in enumerate(sizes)),
-            ):
-                entry = tarfile.TarInfo(name)
-                entry.size = len(body)
-                files.addfile(entry, io.BytesIO(body))
-        context.seek(0)
-        image, _ = self._engine.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)
-        self.tags.append(tag)
-        return str(image.id)
-
-    def names_of(self, image_id: str) -> set[str]:
-        return set(self._engine.api.inspect_image(image_id)["RepoTags"])
-
-    def send(self, image_id: str, address: str, tag: str) -> None:
-        """Push as anybody could, without asking this project."""
-        self._engine.api.tag(image_id, address, tag)
-        said = list(self._engine.api.push(address, tag, stream=True, decode=True, auth_config={}))
-        self._engine.api.remove_image(f"{address}:{tag}")
-        assert not [event for event in said if "error" in event]
-
-    def remove(self) -> None:
-        for tag in self.tags:
-            self._engine.api.remove_image(tag, force=True)
-
-
-def manifest_of(trainer: str, webapp: str) -> Manifest:
-    known = {"trainer": trainer, "webapp": webapp}
-    return Manifest(
-        revision="",
-        artifacts={},
-        templates={},
-        images={
-            name: Image(id=image, platform="linux/amd64", base="", revision="", inputs="")
-            for name, image in known.items()
-        },
-    )
 
 
 def a_push(**changes: Any) -> Push:
@@ -159,9 +86,9 @@ def code_for(folder: Path, machine: str) -> Path:
 
 
 def test_both_images_go_under_their_ids_and_are_named_by_their_manifests_digest(
-    account: Account, standin: StandIn, built: Builder
+    account: Account, standin: StandIn, builder: Builder
 ):
-    manifest = manifest_of(built.image(1_000), built.image(2_000))
+    manifest = manifest_of(builder.image(1_000), builder.image(2_000))
 
     planned = plan_pushes(account, manifest, environ=standin.environ)
     references = push(account, planned)
@@ -187,9 +114,9 @@ def test_a_plan_needs_no_repository_and_makes_none(standin: StandIn):
 
 
 def test_a_second_push_sends_nothing_and_gives_the_same_references(
-    account: Account, standin: StandIn, built: Builder
+    account: Account, standin: StandIn, builder: Builder
 ):
-    manifest = manifest_of(built.image(1_000), built.image(2_000))
+    manifest = manifest_of(builder.image(1_000), builder.image(2_000))
     told: list[Sent] = []
     planned = plan_pushes(account, manifest, environ=standin.environ)
     first = push(account, planned)
@@ -203,37 +130,39 @@ def test_a_second_push_sends_nothing_and_gives_the_same_references(
     assert told == []
 
 
-def test_one_changed_image_is_the_only_one_sent(account: Account, standin: StandIn, built: Builder):
-    trainer = built.image(1_000)
+def test_one_changed_image_is_the_only_one_sent(
+    account: Account, standin: StandIn, builder: Builder
+):
+    trainer = builder.image(1_000)
     told: list[Sent] = []
-    before = manifest_of(trainer, built.image(2_000))
+    before = manifest_of(trainer, builder.image(2_000))
     push(account, plan_pushes(account, before, environ=standin.environ))
 
-    after = manifest_of(trainer, built.image(3_000))
+    after = manifest_of(trainer, builder.image(3_000))
     push(account, plan_pushes(account, after, environ=standin.environ), progress=told.append)
 
     assert {each.image for each in told} == {"webapp"}
 
 
 def test_the_tag_a_push_needs_on_this_machine_is_gone_afterwards(
-    account: Account, standin: StandIn, built: Builder
+    account: Account, standin: StandIn, builder: Builder
 ):
-    trainer, webapp = built.image(1_000), built.image(2_000)
-    before = built.names_of(trainer) | built.names_of(webapp)
+    trainer, webapp = builder.image(1_000), builder.image(2_000)
+    before = builder.names_of(trainer) | builder.names_of(webapp)
 
     push(account, plan_pushes(account, manifest_of(trainer, webapp), environ=standin.environ))
 
-    assert built.names_of(trainer) | built.names_of(webapp) == before
+    assert builder.names_of(trainer) | builder.names_of(webapp) == before
 
 
 def test_an_image_without_another_name_outlives_its_push(
-    account: Account, standin: StandIn, built: Builder, engine: docker.DockerClient
+    account: Account, standin: StandIn, builder: Builder, engine: docker.DockerClient
 ):
-    trainer, webapp = built.image(1_000), built.image(2_000)
+    trainer, webapp = builder.image(1_000), builder.image(2_000)
     planned = plan_pushes(account, manifest_of(trainer, webapp), environ=standin.environ)
     engine.api.tag(trainer, planned[0].address, planned[0].tag)
-    engine.api.remove_image(built.tags[0], noprune=True)
-    built.tags[0] = f"{planned[0].address}:{planned[0].tag}"
+    engine.api.remove_image(builder.tags[0], noprune=True)
+    builder.tags[0] = f"{planned[0].address}:{planned[0].tag}"
 
     push(account, planned)
 
@@ -241,11 +170,11 @@ def test_an_image_without_another_name_outlives_its_push(
 
 
 def test_a_push_that_was_interrupted_goes_on_at_the_next_try(
-    account: Account, standin: StandIn, built: Builder
+    account: Account, standin: StandIn, builder: Builder
 ):
-    trainer = built.image(1_000, _LARGE)
-    before = built.names_of(trainer)
-    planned = plan_pushes(account, manifest_of(trainer, built.image(10)), environ=standin.environ)
+    trainer = builder.image(1_000, _LARGE)
+    before = builder.names_of(trainer)
+    planned = plan_pushes(account, manifest_of(trainer, builder.image(10)), environ=standin.environ)
 
     def interrupt(_sent: Sent) -> None:
         raise KeyboardInterrupt
@@ -258,7 +187,7 @@ def test_a_push_that_was_interrupted_goes_on_at_the_next_try(
     assert stopped.value
     ecr = account.session.client("ecr")
     left = held(ecr, account.repository("trainer"), tag_of(trainer))
-    names = built.names_of(trainer)
+    names = builder.names_of(trainer)
     again = plan_pushes(account, manifest_of(trainer, planned[1].id), environ=standin.environ)
     references = push(account, again)
 
@@ -270,9 +199,9 @@ def test_a_push_that_was_interrupted_goes_on_at_the_next_try(
     assert digest_in(references["trainer"]) == found.digest
 
 
-def test_progress_ends_with_every_layer_there(account: Account, standin: StandIn, built: Builder):
+def test_progress_ends_with_every_layer_there(account: Account, standin: StandIn, builder: Builder):
     told: list[Sent] = []
-    manifest = manifest_of(built.image(1_000, 2_000_000, 3_000), built.image(10))
+    manifest = manifest_of(builder.image(1_000, 2_000_000, 3_000), builder.image(10))
 
     push(
         account,
@@ -288,12 +217,12 @@ def test_progress_ends_with_every_layer_there(account: Account, standin: StandIn
 
 
 def test_another_image_under_the_tag_is_seen_and_never_deployed(
-    account: Account, standin: StandIn, built: Builder
+    account: Account, standin: StandIn, builder: Builder
 ):
-    trainer, other = built.image(1_000), built.image(1_000)
-    manifest = manifest_of(trainer, built.image(10))
+    trainer, other = builder.image(1_000), builder.image(1_000)
+    manifest = manifest_of(trainer, builder.image(10))
     address = f"{standin.registry}/{account.repository('trainer')}"
-    built.send(other, address, tag_of(trainer))
+    builder.send(other, address, tag_of(trainer))
 
     planned = plan_pushes(account, manifest, environ=standin.environ)
 
@@ -305,10 +234,10 @@ def test_another_image_under_the_tag_is_seen_and_never_deployed(
 
 
 def test_what_the_engine_could_not_push_is_an_error_with_its_words(
-    standin: StandIn, built: Builder
+    standin: StandIn, builder: Builder
 ):
     nowhere = standin.account("nowhere")
-    manifest = manifest_of(built.image(10), built.image(20))
+    manifest = manifest_of(builder.image(10), builder.image(20))
 
     with pytest.raises(PushFailed, match=r"image of trainer could not be pushed: .*not") as failed:
         push(nowhere, plan_pushes(nowhere, manifest, environ=standin.environ))
@@ -326,7 +255,7 @@ def test_an_image_that_is_not_here_says_what_makes_it(account: Account, standin:
 def test_what_admits_to_the_registry_is_neither_told_nor_kept(
     account: Account,
     standin: StandIn,
-    built: Builder,
+    builder: Builder,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -336,7 +265,7 @@ def test_what_admits_to_the_registry_is_neither_told_nor_kept(
     caplog.set_level("DEBUG", logger="docker")
     caplog.set_level("DEBUG", logger="urllib3")
     told: list[Sent] = []
-    manifest = manifest_of(built.image(10), built.image(20))
+    manifest = manifest_of(builder.image(10), builder.image(20))
     token = account.session.client("ecr").get_authorization_token()["authorizationData"][0]
 
     nowhere = standin.account("nowhere")
@@ -385,18 +314,18 @@ def test_images_that_were_not_built_are_named(standin: StandIn):
 # --- before anything is done ------------------------------------------------------------------
 
 
-def test_the_processor_is_the_one_of_both_images_and_of_the_zip(built: Builder, tmp_path: Path):
+def test_the_processor_is_the_one_of_both_images_and_of_the_zip(builder: Builder, tmp_path: Path):
     machine = platform.machine()
-    manifest = manifest_of(built.image(10), built.image(20))
+    manifest = manifest_of(builder.image(10), builder.image(20))
 
     found = preflight(manifest, zip_path=code_for(tmp_path, machine))
 
     assert found == {"x86_64": "x86_64", "aarch64": "arm64"}[machine]
 
 
-def test_a_zip_for_another_processor_is_refused(built: Builder, tmp_path: Path):
+def test_a_zip_for_another_processor_is_refused(builder: Builder, tmp_path: Path):
     other = {"x86_64": "aarch64", "aarch64": "x86_64"}[platform.machine()]
-    manifest = manifest_of(built.image(10), built.image(20))
+    manifest = manifest_of(builder.image(10), builder.image(20))
 
     with pytest.raises(
         Misconfigured, match=r"image of trainer is for linux/.*, and the Lambda's z"
@@ -460,6 +389,20 @@ def test_a_list_of_manifests_is_the_image_in_it_and_not_its_attestation(account:
         ids=(_AN_ID, images.manifest_digest(listed)),
         digests=(images.manifest_digest(listed), images.manifest_digest(one)),
     )
+
+
+def test_a_manifest_that_is_not_what_its_digest_says_is_refused(account: Account):
+    ecr, repository = account.session.client("ecr"), account.repository("trainer")
+    text = json.dumps({"schemaVersion": 2, "config": {"digest": _AN_ID}, "layers": []})
+    ecr.put_image(
+        repositoryName=repository,
+        imageManifest=text,
+        imageTag=tag_of(_AN_ID),
+        imageDigest=_ANOTHER_ID,
+    )
+
+    with pytest.raises(OtherImage, match=f"it says itself that it is {_ANOTHER_ID}"):
+        held(ecr, repository, tag_of(_AN_ID))
 
 
 def test_an_image_is_known_by_its_configuration_or_by_its_manifest():
