@@ -50,6 +50,7 @@ def rehearse(root: Path, console: Console) -> None:
             with steps.step(about):
                 play(*given, **more)
 
+        scene("a plan, which leaves nothing", rehearsal.only_planned)
         for by in (signal.SIGINT, signal.SIGKILL):
             scene(f"a push is interrupted by {by.name}", rehearsal.push_is_interrupted, by)
         scene("a first deployment", rehearsal.first_deployment)

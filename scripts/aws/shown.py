@@ -47,13 +47,18 @@ def shown(account: Account) -> dict[str, str]:
     Two that are equal differ in nothing that a deployment changes: not in a stack's last change,
     a service's revision, an image, the Lambda's code or the records.
     """
-    found = {f"stack {part}": _or_nothing(_stack, account, part) for part in PARTS}
+    found = {f"stack {part}": stack_state(account, part) for part in PARTS}
     for service in SERVICES:
         found |= _service(account, service)
         found[f"{service} pushed"] = _or_nothing(_pushed, account, service)
     found["create_data"] = _or_nothing(_code, account)
     found["records"] = _or_nothing(_records, account)
     return found
+
+
+def stack_state(account: Account, part: str) -> str:
+    """A stack's status and when it last changed, or `NOTHING`."""
+    return _or_nothing(_stack, account, part)
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
@@ -102,29 +107,6 @@ def resources(account: Account, part: str) -> dict[str, str]:
     client = account.session.client("cloudformation")
     listed = client.describe_stack_resources(StackName=account.stack(part))["StackResources"]
     return {each["LogicalResourceId"]: each.get("PhysicalResourceId", "") for each in listed}
-
-
-def last_changes(account: Account, part: str) -> set[str]:
-    """The resources in the change set that was executed last on a stack."""
-    client = account.session.client("cloudformation")
-    name = account.stack(part)
-    executed = [
-        each
-        for each in client.list_change_sets(StackName=name)["Summaries"]
-        if each.get("ExecutionStatus") == "EXECUTE_COMPLETE"
-    ]
-    if not executed:
-        return set()
-    last = max(executed, key=lambda each: each["CreationTime"])
-    pages = client.get_paginator("describe_change_set").paginate(
-        StackName=name, ChangeSetName=last["ChangeSetName"]
-    )
-    return {
-        each["ResourceChange"]["LogicalResourceId"]
-        for page in pages
-        for each in page["Changes"]
-        if "ResourceChange" in each
-    }
 
 
 def container(account: Account, service: str) -> dict[str, Any]:
@@ -356,6 +338,8 @@ def _revision(account: Account, service: str) -> str:
 
 
 def _image(account: Account, service: str) -> str:
+    if _revision(account, service) == NOTHING:
+        return NOTHING
     return str(container(account, service)["image"])
 
 
