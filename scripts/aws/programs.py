@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -80,24 +81,32 @@ class Programs:
         verb: str,
         stage: str,
         *arguments: str,
-        when: Callable[[], bool],
+        when: Callable[[str], bool],
         by: signal.Signals,
     ) -> Ended:
-        """The same, sent a signal as soon as `when()`; raises `Unexpected` if it ends before."""
+        """The same, sent a signal as soon as `when` is true of what it has said so far.
+
+        Raises `Unexpected` if it ends before.
+        """
+        program, said = _named(verb, arguments), list[str]()
         with self._begun(verb, stage, arguments) as process:
+            reader = threading.Thread(target=_read, args=(process, said), daemon=True)
+            reader.start()
             deadline = time.monotonic() + _PATIENCE
-            while not when():
+            while not when("".join(said)):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    process.kill()
-                    said, _ = process.communicate()
                     raise Unexpected(
-                        f"{_named(verb, arguments)}: expected it to be at work when it is "
-                        f"interrupted; it ended with {process.returncode} and said:\n{said}"
+                        f"{program}: expected it to be at work when it is interrupted; it ended "
+                        f"with {process.poll()} and said:\n{''.join(said)}"
                     )
                 time.sleep(_POLL_SECONDS)
             process.send_signal(by)
-            said, _ = process.communicate(timeout=_PATIENCE)
-        return Ended(_named(verb, arguments), process.returncode, said)
+            try:
+                code = process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                raise Unexpected(f"{program}: expected that {by.name} ends it") from None
+            reader.join(_PATIENCE)
+        return Ended(program, code, "".join(said))
 
     @contextmanager
     def _begun(
@@ -126,3 +135,8 @@ class Programs:
 
 def _named(verb: str, arguments: tuple[str, ...]) -> str:
     return " ".join([verb, *arguments])
+
+
+def _read(process: "subprocess.Popen[str]", said: list[str]) -> None:
+    for line in process.stdout or ():
+        said.append(line)  # noqa: PERF402 - line by line, while somebody looks at it

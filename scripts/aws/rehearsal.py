@@ -70,8 +70,8 @@ CANNOT_SHOW: Mapping[str, str] = {
 ONE_IMAGE = {"stack compute", "trainer revision", "trainer image", "trainer pushed", "records"}
 """All that changes when one image of the trainer does: no more, and no less."""
 
-ONE_SERVICE = {"TrainerTask", "TrainerService", "Dashboard"}
-"""What is planned for it; the dashboard names the service, so CloudFormation looks at it again."""
+ONE_SERVICE = {"TrainerTask", "TrainerService"}
+"""All that is planned for it."""
 
 EXPECTED_VERDICTS: Mapping[str, str] = {
     **{f"{part}.yaml": "same" for part in ("bootstrap", "data", "compute")},
@@ -175,13 +175,13 @@ class Rehearsal:
         )
 
     def push_is_interrupted(self, by: signal.Signals) -> None:
-        """The images are on their way when the program is stopped: nothing is half there."""
-        account = self.account
-        self._interrupted(self.stage, by, lambda: stack_state(account, "bootstrap") != NOTHING)
-        now = shown(account)
+        """Some layers are there when the program is stopped: it is on record nowhere."""
+        self._interrupted(self.stage, by, lambda said: " layers, " in said)
+        now = shown(self.account)
         check(
             Fact("the stack of the data", NOTHING, now["stack data"]),
             Fact("the stack of the services", NOTHING, now["stack compute"]),
+            Fact("what was pushed", {NOTHING}, {now[f"{name} pushed"] for name in AWS_IMAGES}),
             Fact("what is on record", NOTHING, now["records"]),
         )
 
@@ -279,7 +279,7 @@ class Rehearsal:
         """A first deployment that was stopped while it made a stack is completed by the next."""
         stage = f"in-{part}-{by.name.removeprefix('SIG').lower()}"
         account = self.stand_in.account(stage)
-        self._interrupted(stage, by, lambda: stack_state(account, part) != NOTHING)
+        self._interrupted(stage, by, lambda _said: stack_state(account, part) != NOTHING)
         self.deploy(stage)
         self.is_deployed(stage)
 
@@ -389,7 +389,7 @@ class Rehearsal:
             base.remove(v=True)
         return str(made.id)
 
-    def _interrupted(self, stage: str, by: signal.Signals, when: Callable[[], bool]) -> None:
+    def _interrupted(self, stage: str, by: signal.Signals, when: Callable[[str], bool]) -> None:
         # What a program says after a Ctrl-C it says in order; a kill leaves no time for anything.
         code = 130 if by is signal.SIGINT else -by
         arguments = ("deploy_aws", stage, *_AS_REHEARSED)

@@ -350,14 +350,13 @@ def _records(account: Account) -> str:
 def _pushed(account: Account, image: str) -> str:
     ecr = account.session.client("ecr")
     pages = ecr.get_paginator("describe_images").paginate(repositoryName=account.repository(image))
-    return " ".join(
-        sorted(
-            f"{tag}@{each['imageDigest']}"
-            for page in pages
-            for each in page["imageDetails"]
-            for tag in each.get("imageTags", ["untagged"])
-        )
+    images = sorted(
+        f"{tag}@{each['imageDigest']}"
+        for page in pages
+        for each in page["imageDetails"]
+        for tag in each.get("imageTags", ["untagged"])
     )
+    return " ".join(images) or NOTHING
 
 
 def _code(account: Account) -> str:
