@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 LOCALSTACK_PORT ?= 4566
 WEB_PORT ?= 8501
-export LOCALSTACK_PORT WEB_PORT MODE
+export LOCALSTACK_PORT WEB_PORT MODE STAGE
 
 # The interpreter: a python3.13 of this machine by its real path, since a pyenv shim vanishes inside
 # other environments; only where there is none does uv fetch one.
@@ -116,9 +116,23 @@ lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
 
 ##@ On AWS
+# Who is signed in and what is set is looked at before anything is built, which takes minutes.
+.PHONY: plan-aws deploy-aws rollback-aws
+on_aws = $(ENV)/scripts/bin/python -m scripts.$(1)
+settings = $(foreach each,$(SET),--set '$(each)') $(if $(filter 0,$(SCALING)),--without-scaling)
+plan-aws: $(ENV)/scripts/.synced  ## what deploying would change and cost, and nothing else; STAGE=dev SET='AllowedCidr=203.0.113.7/32'
+	@$(call on_aws,plan_aws) --check $(settings) && $(MAKE) build && $(call on_aws,plan_aws) $(settings)
+deploy-aws: $(ENV)/scripts/.synced  ## deploy what is built, unchanged; shows the plan and asks first (CONFIRM=yes does not); [RUN=id] [SCALING=0]
+	@$(call on_aws,deploy_aws) --check $(settings) && $(MAKE) build && \
+	  $(call on_aws,deploy_aws) $(settings) $(if $(RUN),--run "$(RUN)") $(if $(UNTIL),--until "$(UNTIL)")
+rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
+	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
 .PHONY: verify-aws
 verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
 	@$(ENV)/scripts/bin/python -m scripts.verify_aws $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
+.PHONY: rehearse-aws
+rehearse-aws: build $(ENV)/ministack/.synced  ## all of it without an account, on a stand-in: deploy, repeat, change, fail, interrupt, tear down
+	@$(call on_aws,rehearse_aws)
 
 .PHONY: help
 help:

@@ -48,12 +48,16 @@ class DeploymentSlow(TryAgain):
 
 @dataclass(frozen=True)
 class Change:
-    """One line of a plan: `Add`, `Modify` or `Remove` of a resource; `replaced` means made anew."""
+    """One line of a plan: `Add`, `Modify` or `Remove` of a resource; `replaced` means made anew.
+
+    `perhaps` is said of a resource that is made anew only if what it refers to is.
+    """
 
     action: str
     name: str
     type: str
     replaced: bool
+    perhaps: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def apply(
     with the reasons of the resources that failed, `DeploymentSlow` when it is not done within
     `patience` seconds.
     """
-    told = set[_Done]()
+    told, planned = set[_Done](), {change.name for change in wanted.changes}
     good = _GOOD | {"UPDATE_ROLLBACK_COMPLETE"}
     if wanted.change_set:
         good = _GOOD
@@ -156,8 +160,8 @@ def apply(
         now = status(client, wanted.stack)
         if now is None:
             raise DeploymentFailed(f"stack {wanted.stack!r} is gone; somebody else deleted it")
-        for resource in _resources_done(client, wanted.stack) if wanted.changes else ():
-            if resource not in told:
+        for resource in _resources_done(client, wanted.stack) if planned else ():
+            if resource.name in planned and resource not in told:
                 told.add(resource)
                 progress(f"{resource.name}: {resource.status}")
         if not now.endswith(_BUSY):
@@ -321,7 +325,8 @@ def _changes(client: "CloudFormationClient", stack: str, name: str) -> tuple[Cha
             action=change.get("Action", ""),
             name=change.get("LogicalResourceId", ""),
             type=change.get("ResourceType", ""),
-            replaced=change.get("Replacement", "False") != "False",
+            replaced=change.get("Replacement") == "True",
+            perhaps=change.get("Replacement") == "Conditional",
         )
         for page in pages.paginate(StackName=stack, ChangeSetName=name)
         for item in page["Changes"]

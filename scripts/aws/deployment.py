@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from chartbuster.aws import S3Store
 from chartbuster.errors import ChartBusterError, NotFound, TryAgain
 from chartbuster.ports import ObjectStore
@@ -25,17 +27,20 @@ from infra import stacks
 from infra.data import upload_code
 from infra.stacks import DeploymentFailed, DeploymentSlow
 from scripts.aws.account import Account
+from scripts.aws.calls import asking, code_of
 from scripts.aws.carrying import carry
-from scripts.aws.images import Push, plan_pushes, push
+from scripts.aws.images import Push, digest_in, plan_pushes, push
 from scripts.aws.parameters import Sources, filled
-from scripts.aws.planning import Images, known_values, tags
+from scripts.aws.planning import Images, Part, Prepared, known_values, look, planned, tags
 from scripts.aws.preflight import Built
 from scripts.aws.records import Record, Records, StackRecord
 from scripts.aws.smoke import Smoke, resolves
+from scripts.aws.templates import read
 from scripts.steps import Steps
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ecr import ECRClient
 
 STEPS = (
     *("bootstrap", "images", "code", "data", "run"),
@@ -312,6 +317,42 @@ class Rollback:
     record: Record
     web_url: str = ""
 
+    def preview(self) -> tuple[Part, ...]:
+        """What going back would change, stack by stack; leaves nothing behind.
+
+        Raises `NotFound` naming every image and zip of the record that is not there any more.
+        """
+        if gone := self._gone():
+            raise NotFound(
+                f"record {self.name} cannot come back: {', '.join(gone)} is not there any more; "
+                "`make deploy-aws` of its revision makes it again"
+            )
+        client, account = self.site.client, self.site.account
+        found = look(client, account, self.record.stacks)
+        return tuple(
+            planned(
+                client,
+                account,
+                part,
+                Prepared(read(part, wanted.template), wanted.parameters),
+                found[part],
+                pause=self.site.pace.pause,
+            )
+            for part, wanted in self.record.in_order()
+        )
+
+    def _gone(self) -> list[str]:
+        ecr = self.site.account.session.client("ecr")
+        gone = []
+        for name, reference in self.record.images.items():
+            with asking(f"ask ECR for the image of {name}"):
+                if not _holds_image(ecr, self.site.account.repository(name), digest_in(reference)):
+                    gone.append(f"the image {reference}")
+        data = self.record.stacks["data"].parameters
+        if self.site.store(data["CodeBucket"]).etag(data["CodeKey"]) is None:
+            gone.append(f"the zip s3://{data['CodeBucket']}/{data['CodeKey']}")
+        return gone
+
     def carry_out(self) -> State:
         """Apply every stack of the record, put that on record, and ask the app.
 
@@ -321,7 +362,7 @@ class Rollback:
         state = State(references=self.record.images)
         records = self.site.records()
         records.begin(f"back to {self.name}", now=self.site.now())
-        for part, wanted in self.record.stacks.items():
+        for part, wanted in self.record.in_order():
             try:
                 state = self.site.apply(part, wanted, state)
             except (DeploymentFailed, DeploymentSlow) as error:
@@ -331,6 +372,16 @@ class Rollback:
         self.site.steps.say(f"  recorded as {name}")
         self.site.ask_the_app(state, self.web_url)
         return state
+
+
+def _holds_image(ecr: "ECRClient", repository: str, digest: str) -> bool:
+    try:
+        answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
+    except ClientError as error:
+        if code_of(error) == "RepositoryNotFoundException":
+            return False
+        raise
+    return bool(answer["images"])
 
 
 @dataclass(frozen=True)

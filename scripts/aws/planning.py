@@ -249,16 +249,22 @@ def tags(account: Account) -> dict[str, str]:
 
 def said(preview: Preview, account: Account) -> list[str]:
     """The preview in words, line by line."""
-    lines = [f"account {account.id}, region {account.region}, stage {account.stage}"]
-    if account.is_stand_in:
-        lines.append(f"  a stand-in at {account.endpoint}, not AWS")
-    for part in preview.parts:
-        lines += _part_said(part)
+    lines = parts_said(preview.parts, account)
     for push in preview.pushes:
         does = f"pushed to {push.uri}" if push.needed else "there already"
         lines.append(f"image {push.image} {push.id[7:19]}: {does}")
     lines.append(f"zip of create_data: {'uploaded' if preview.sends_zip else 'there already'}")
     return lines + prices.told(preview.cost, region=account.region)
+
+
+def parts_said(parts: Iterable[Part], account: Account) -> list[str]:
+    """Where something would change, and what, line by line."""
+    lines = [f"account {account.id}, region {account.region}, stage {account.stage}"]
+    if account.is_stand_in:
+        lines.append(f"  a stand-in at {account.endpoint}, not AWS")
+    for part in parts:
+        lines += _part_said(part)
+    return lines
 
 
 def _part_said(part: Part) -> list[str]:
@@ -272,7 +278,11 @@ def _part_said(part: Part) -> list[str]:
     lines = [f"stack {part.stack}{'' if part.exists else ' (new)'}: {counted or 'to be seen'}"]
     if part.note:
         lines.append(f"  {part.note}")
-    lines += [f"  {_verb(change):<8}  {change.name} ({change.type})" for change in part.changes]
+    lines += [
+        f"  {_verb(change):<8}  {change.name} ({change.type})"
+        + (", perhaps replaced" if change.perhaps else "")
+        for change in part.changes
+    ]
     if part.assumed:
         lines.append(f"  planned with examples for {', '.join(part.assumed)}, not known yet")
     return lines

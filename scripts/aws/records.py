@@ -15,6 +15,7 @@ from chartbuster.errors import Conflict, Misconfigured, NotFound
 from chartbuster.identity import digest
 from chartbuster.ports import ObjectStore
 from chartbuster.records import from_json, to_json
+from scripts.aws.templates import PARTS
 
 DEPLOYMENTS = "deployments/"
 UNFINISHED = "unfinished.json"
@@ -49,6 +50,10 @@ class Record:
     def short(self) -> str:
         """Twelve characters of the digest over what runs, whoever built it and however it came."""
         return digest(to_json(replace(self, manifest={}, back_to="", run="")))[:12]
+
+    def in_order(self) -> list[tuple[str, StackRecord]]:
+        """The stacks by part, in the order they are applied."""
+        return [(part, self.stacks[part]) for part in PARTS if part in self.stacks]
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,22 @@ def wanted_record(
         there = f"only {left[0]} stands" if left else "none has come through yet"
         raise NotFound(f"there is no deployment to go back to: {there}")
     return left[-2]
+
+
+def listed(records: Mapping[str, Record], unfinished: Unfinished | None) -> list[str]:
+    """The records for people, the newest first, one line each."""
+    newest = next(reversed(list(records)), "")
+    lines = [
+        f"{name}  {when(name)}"
+        + (f"  back to {record.back_to}" if record.back_to else "")
+        + ("  (the last that came through)" if name == newest else "")
+        for name, record in reversed(list(records.items()))
+    ]
+    if unfinished:
+        lines.insert(
+            0, f"a deployment of {unfinished.towards}, begun {unfinished.since}, is unfinished"
+        )
+    return lines
 
 
 def when(name: str) -> str:
