@@ -15,14 +15,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.text import Text
 
 from compose import manifest
 from scripts.aws import local_task
+from scripts.aws.deployment import STEPS
 from scripts.aws.images import engine
-from scripts.aws.programs import Programs
-from scripts.aws.rehearsal import CANNOT_SHOW, STEPS, Rehearsal
+from scripts.aws.programs import Programs, Unexpected
+from scripts.aws.rehearsal import CANNOT_SHOW, Rehearsal
 from scripts.aws.standin import stand_in
 from scripts.command import run, stop_is_interruption
 from scripts.running import ROOT
@@ -37,8 +39,9 @@ def rehearse(root: Path, console: Console) -> None:
     with ExitStack() as begun:
         client = begun.enter_context(engine(patience=_ENGINE_PATIENCE))
         folder = Path(begun.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
-        with steps.step("starting the stand-in", "the stand-in is up"):
+        with steps.step("starting the stand-in") as better_words:
             running = begun.enter_context(stand_in(folder / "stand-in"))
+            better_words(f"the stand-in is at {running.endpoint}")
         keep = {image.id for image in manifest.read(root / manifest.FILE).images.values()}
         begun.callback(local_task.forget, client, running.registry, keep=keep)
         programs = Programs.over(running, root, os.environ)
@@ -47,8 +50,11 @@ def rehearse(root: Path, console: Console) -> None:
         def scene[**P](
             about: str, play: Callable[P, None], *given: P.args, **more: P.kwargs
         ) -> None:
-            with steps.step(about):
-                play(*given, **more)
+            try:
+                with steps.step(about):
+                    play(*given, **more)
+            except (Unexpected, OSError, BotoCoreError, ClientError) as fault:
+                raise Unexpected(f"{about}: {fault}") from fault
 
         scene("a plan, which leaves nothing", rehearsal.only_planned)
         for by in (signal.SIGINT, signal.SIGKILL):

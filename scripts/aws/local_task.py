@@ -106,6 +106,14 @@ def running(
             made.remove(force=True, v=True)
 
 
+def succeeds(container: Container, command: list[str]) -> bool:
+    """Whether `command` ends with 0 in the container; it does not in one that has ended."""
+    try:
+        return bool(container.exec_run(command).exit_code == 0)
+    except DockerException:
+        return False
+
+
 def await_well(
     container: Container, is_well: Callable[[], bool], *, patience: float = 60.0
 ) -> float:

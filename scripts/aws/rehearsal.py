@@ -40,9 +40,6 @@ from scripts.aws.shown import (
 from scripts.aws.standin import StandIn, free_port
 from scripts.aws.templates import read
 
-STEPS = ("bootstrap", "images", "code", "data", "run", "compute", "scaling", "record", "smoke")
-"""The steps of a deployment, after each of which it may be interrupted."""
-
 ALLOWED = "203.0.113.7/32"
 """Who may open the app: an address that belongs to nobody."""
 
@@ -203,7 +200,7 @@ class Rehearsal:
         with ExitStack() as app_runs:
             with self._task("trainer") as trainer:
                 wanted = local_task.health_command(self._template("trainer"))
-                local_task.await_well(trainer, lambda: trainer.exec_run(wanted).exit_code == 0)
+                local_task.await_well(trainer, lambda: local_task.succeeds(trainer, wanted))
             app = app_runs.enter_context(
                 self._task("webapp", command=["--host", HOST, "--port", str(port)])
             )
