@@ -126,7 +126,7 @@ plan-aws: $(ENV)/scripts/.synced  ## what deploying would change and cost, and n
 deploy-aws: $(ENV)/scripts/.synced  ## deploy what is built, unchanged; shows the plan and asks first (CONFIRM=yes does not); [RUN=id] [SCALING=0]
 	@$(call on_aws,deploy_aws) --check $(settings) && $(MAKE) build && \
 	  $(call on_aws,deploy_aws) $(settings) $(if $(RUN),--run "$(RUN)") $(if $(UNTIL),--until "$(UNTIL)")
-verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
+verify-aws: $(ENV)/scripts/.synced  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
 	@$(call on_aws,verify_aws) $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
 rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
 	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
