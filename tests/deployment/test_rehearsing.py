@@ -11,9 +11,17 @@ from compose import manifest
 from compose.manifest import Image, Manifest
 from scripts.aws import local_task
 from scripts.aws.programs import Ended, Programs, Unexpected
-from scripts.aws.rehearsal import check, checkout_with, planned_in, verdicts_of, with_trainer
+from scripts.aws.rehearsal import (
+    CANNOT_SHOW,
+    check,
+    checkout_with,
+    planned_in,
+    verdicts_of,
+    with_trainer,
+)
 from scripts.aws.shown import NOTHING, Fact, changed, shown
 from scripts.aws.standin import StandIn
+from tests.emulator import ROOT
 
 MADE = Manifest(
     revision="abc",
@@ -222,3 +230,11 @@ def test_programs_run_with_the_interpreter_that_runs_the_rehearsal(tmp_path: Pat
     program(tmp_path, "which", "import sys\nprint(sys.executable)")
 
     assert programs(tmp_path).run("which", "dev").said.strip() == sys.executable
+
+
+def test_the_document_lists_what_a_stand_in_cannot_show_and_nothing_else():
+    text = (ROOT / "docs/aws.md").read_text(encoding="utf-8")
+    listed = text.partition("<!-- cannot show -->")[2].partition("<!-- end of cannot show -->")[0]
+
+    items = [" ".join(item.split()) for item in listed.split("\n- ")[1:]]
+    assert items == [f"{what}: {why}" for what, why in CANNOT_SHOW.items()]
