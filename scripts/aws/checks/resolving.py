@@ -1,0 +1,115 @@
+"""What a template says once its parameters are known: intrinsics become the values they stand for.
+
+Templates are the parsed documents with CloudFormation's functions in their long form, like
+`{"Fn::Sub": "chartbuster-${Stage}"}`. What only a deployment can know, an ARN for one, stays the
+function it is.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+_GONE = object()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A template with `parameters`; one that is not among them has the template's default.
+
+    `endpoint` is where queues have their addresses, as URL without a slash at the end.
+    """
+
+    template: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    account: str = ACCOUNT
+    region: str = REGION
+    endpoint: str = ""
+
+    def value(self, node: Any) -> Any:
+        """`node` with every function resolved whose value is known; None for `AWS::NoValue`."""
+        found = self._value(node)
+        return None if found is _GONE else found
+
+    def output(self, name: str) -> Any:
+        """The value of the output `name`, or None where the template has no such output."""
+        return self.value(self.template.get("Outputs", {}).get(name, {}).get("Value"))
+
+    def holds(self, condition: str) -> bool:
+        """Whether the condition of that name holds; raises `KeyError` for an unknown one."""
+        return self._holds(self.template["Conditions"][condition])
+
+    def _value(self, node: Any) -> Any:
+        match node:
+            case {"Ref": str(name), **rest} if not rest:
+                return self._named(name, node)
+            case {"Fn::Sub": str(text), **rest} if not rest:
+                return self._filled(text, {})
+            case {"Fn::Sub": [str(text), dict(given)], **rest} if not rest:
+                return self._filled(text, {name: self._value(one) for name, one in given.items()})
+            case {"Fn::If": [str(condition), yes, no], **rest} if not rest:
+                return self._value(yes if self.holds(condition) else no)
+            case {"Fn::FindInMap": [str(name), first, second], **rest} if not rest:
+                return self.template["Mappings"][name][self._value(first)][self._value(second)]
+            case {"Fn::Join": [str(between), list(parts)], **rest} if not rest:
+                values = [self._value(part) for part in parts]
+                known = all(isinstance(part, str) for part in values)
+                return between.join(values) if known else {"Fn::Join": [between, values]}
+            case dict():
+                pairs = {key: self._value(one) for key, one in node.items()}
+                return {key: one for key, one in pairs.items() if one is not _GONE}
+            case list():
+                return [one for each in node if (one := self._value(each)) is not _GONE]
+        return node
+
+    def _named(self, name: str, node: Any) -> Any:
+        pseudo = {
+            "AWS::AccountId": self.account,
+            "AWS::Region": self.region,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NoValue": _GONE,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        if "Default" in self.template.get("Parameters", {}).get(name, {}):
+            return str(self.template["Parameters"][name]["Default"])
+        resource = self.template.get("Resources", {}).get(name, {})
+        properties = resource.get("Properties", {})
+        match resource.get("Type"):
+            case "AWS::S3::Bucket" if "BucketName" in properties:
+                return self._value(properties["BucketName"])
+            case "AWS::Logs::LogGroup" if "LogGroupName" in properties:
+                return self._value(properties["LogGroupName"])
+            case "AWS::SQS::Queue" if "QueueName" in properties:
+                return f"{self.endpoint}/{self.account}/{self._value(properties['QueueName'])}"
+        return node
+
+    def _filled(self, text: str, given: Mapping[str, Any]) -> Any:
+        """`text` filled in; a name whose value is not known keeps its `${…}`."""
+
+        def replaced(match: re.Match[str]) -> str:
+            name = match[1]
+            found = given[name] if name in given else self._named(name, None)
+            return found if isinstance(found, str) else match[0]
+
+        return _VARIABLE.sub(replaced, text)
+
+    def _holds(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [one, other]}:
+                return bool(self._value(one) == self._value(other))
+            case {"Fn::Not": [one]}:
+                return not self._holds(one)
+            case {"Fn::And": list(parts)}:
+                return all(self._holds(part) for part in parts)
+            case {"Fn::Or": list(parts)}:
+                return any(self._holds(part) for part in parts)
+            case {"Condition": str(name)}:
+                return self.holds(name)
+        raise KeyError(f"condition {condition!r}; expected Fn::Equals, Fn::Not, Fn::And or Fn::Or")
