@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 LOCALSTACK_PORT ?= 4566
 WEB_PORT ?= 8501
-export LOCALSTACK_PORT WEB_PORT MODE
+export LOCALSTACK_PORT WEB_PORT MODE STAGE
 
 # The interpreter: a python3.13 of this machine by its real path, since a pyenv shim vanishes inside
 # other environments; only where there is none does uv fetch one.
@@ -31,7 +31,9 @@ $(shell mkdir -p build/lists; printf '%s\n' $(2) > build/lists/$(1).new; \
   if cmp -s build/lists/$(1).new build/lists/$(1); then rm build/lists/$(1).new; else mv build/lists/$(1).new build/lists/$(1); fi)build/lists/$(1)
 endef
 
-WHEEL_SOURCES := $(call find_sources,chartbuster trainer webapp infra) $(wildcard compose/*.py) pyproject.toml LICENSE
+# Templates that only go to AWS are in no wheel and in no image.
+AWS_ONLY := $(addprefix infra/,bootstrap.yaml compute.yaml scaling.yaml)
+WHEEL_SOURCES := $(filter-out $(AWS_ONLY),$(call find_sources,chartbuster trainer webapp infra)) $(wildcard compose/*.py) pyproject.toml LICENSE
 WHEEL_LIST := $(call listing,wheel,$(WHEEL_SOURCES))
 EXECUTOR_SOURCES := $(call find_sources,compose/process_executor/localstack_process_executor) compose/process_executor/pyproject.toml compose/process_executor/README.md
 EXECUTOR_LIST := $(call listing,executor,$(EXECUTOR_SOURCES))
@@ -112,6 +114,21 @@ build: artifacts $(ENV)/scripts/.wheel  ## the wheel, the Lambda's zip, the imag
 	@$(ENV)/scripts/bin/python -m scripts.build $(if $(NO_CACHE),--no-cache)
 lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 	@$(ANY_PYTHON) -m scripts.lock --uv $(UV) $(if $(UPGRADE),--upgrade)
+
+##@ On AWS
+# Who is signed in and what is set is looked at before anything is built, which takes minutes.
+.PHONY: plan-aws deploy-aws verify-aws rollback-aws
+on_aws = $(ENV)/scripts/bin/python -m scripts.$(1)
+settings = $(foreach each,$(SET),--set '$(each)') $(if $(filter 0,$(SCALING)),--without-scaling)
+plan-aws: $(ENV)/scripts/.synced  ## what deploying would change and cost, and nothing else; STAGE=dev SET='AllowedCidr=203.0.113.7/32'
+	@$(call on_aws,plan_aws) --check $(settings) && $(MAKE) build && $(call on_aws,plan_aws) $(settings)
+deploy-aws: $(ENV)/scripts/.synced  ## deploy what is built, unchanged; shows the plan and asks first (CONFIRM=yes does not); [RUN=id] [SCALING=0]
+	@$(call on_aws,deploy_aws) --check $(settings) && $(MAKE) build && \
+	  $(call on_aws,deploy_aws) $(settings) $(if $(RUN),--run "$(RUN)") $(if $(UNTIL),--until "$(UNTIL)")
+verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
+	@$(call on_aws,verify_aws) $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
+rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
+	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
 
 .PHONY: help
 help:

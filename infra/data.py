@@ -29,7 +29,9 @@ def plan_data(session: boto3.Session, *, stage: str, zip_path: Path) -> Plan:
     """
     account = session.client("sts").get_caller_identity()["Account"]
     bucket = f"chartbuster-{stage}-{account}-code"
-    key = _upload_code(session.client("s3"), bucket, zip_path, session.region_name)
+    s3 = session.client("s3")
+    _make_bucket(s3, bucket, session.region_name)
+    key = upload_code(s3, bucket, zip_path)
     parameters = {
         "Stage": stage,
         "CodeBucket": bucket,
@@ -59,14 +61,18 @@ def architecture(zip_path: Path) -> str:
     return "arm64" if any("-aarch64-" in name for name in names) else "x86_64"
 
 
-def _upload_code(s3: "S3Client", bucket: str, zip_path: Path, region: str) -> str:
-    body = zip_path.read_bytes()
-    key = f"create_data/{hashlib.sha256(body).hexdigest()}.zip"
-    _make_bucket(s3, bucket, region)
+def code_key(zip_path: Path) -> str:
+    """The key of a zip in the code bucket; other code has another key."""
+    return f"create_data/{hashlib.sha256(zip_path.read_bytes()).hexdigest()}.zip"
+
+
+def upload_code(s3: "S3Client", bucket: str, zip_path: Path) -> str:
+    """Have the zip in the code bucket, and return its key; one that is there is not sent again."""
+    key = code_key(zip_path)
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError:
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        s3.put_object(Bucket=bucket, Key=key, Body=zip_path.read_bytes())
     return key
 
 

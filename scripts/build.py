@@ -31,7 +31,15 @@ BASE = "python:3.13-slim-trixie"
 DOT_ENV = Path(".env")
 _ALIKE = (".dockerignore", "scripts/stage.sh", "scripts/tools.txt")
 _PACKAGES = ("chartbuster", "trainer", "webapp", "infra")
-_WHEEL = (*_PACKAGES, ":(glob)compose/*.py", "pyproject.toml", "LICENSE")
+# What pyproject.toml leaves out of the wheel: a change of one of these is no new image.
+_AWS_ONLY = ("bootstrap.yaml", "compute.yaml", "scaling.yaml")
+_WHEEL = (
+    *_PACKAGES,
+    *(f":(exclude)infra/{name}" for name in _AWS_ONLY),
+    ":(glob)compose/*.py",
+    "pyproject.toml",
+    "LICENSE",
+)
 
 
 @dataclass(frozen=True)

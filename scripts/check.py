@@ -36,6 +36,7 @@ def checks(bin_folder: Path) -> tuple[Check, ...]:
         Check("types (process executor)", tool("mypy"), "compose/process_executor"),
         Check("imports (import-linter)", tool("lint-imports")),
         Check("templates (cfn-lint)", tool("cfn-lint", "infra/*.yaml")),
+        Check("templates (wiring)", tool("python", "-m", "scripts.aws.checks")),
     )
 
 

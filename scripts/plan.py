@@ -22,7 +22,7 @@ def spelt(changes: tuple[Change, ...]) -> list[str]:
     """One line per change, in words."""
     return [
         f"{change.action:<7} {change.name} ({change.type})"
-        + (", made anew" if change.replaced else "")
+        + (", made anew" if change.replaced else ", perhaps made anew" if change.perhaps else "")
         for change in changes
     ]
 

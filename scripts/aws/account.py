@@ -1,7 +1,8 @@
 """The account, the region and the stage a program works on, known before anything is done.
 
 Everything here goes through the SDK's own settings: a profile or keys, a region, and
-`AWS_ENDPOINT_URL`, which nobody sets for AWS and a stand-in needs.
+`AWS_ENDPOINT_URL`, which nobody sets for AWS and a stand-in needs. With a stand-in, nothing leaves
+this machine: `at_home` says what of the environment would, and the SDK's requests are looked at.
 """
 
 import ipaddress
@@ -12,8 +13,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.session import Session as CoreSession
 
 from chartbuster.errors import Misconfigured
 
@@ -78,12 +81,32 @@ def account_of(environ: Mapping[str, str] = os.environ) -> Account:
         session = boto3.Session(region_name=environ.get("AWS_REGION") or None)
         if session.region_name is None:
             raise Misconfigured(f"no region is set, like AWS_REGION=us-east-1; {_SIGN_IN}")
-        client = session.client("sts", config=_QUICKLY)
-        endpoint = _endpoint(client.meta.endpoint_url, environ)
-        found = client.get_caller_identity()["Account"]
+        endpoint = _endpoint(session, environ)
+        if endpoint:
+            session.events.register_first("before-send", _stays_here)
+        found = session.client("sts", config=_QUICKLY).get_caller_identity()["Account"]
+    except ProfileNotFound as error:
+        known = " or ".join(CoreSession().available_profiles) or "no profile, since there is none"
+        raise Misconfigured(f"{error}; expected AWS_PROFILE to name {known}") from error
     except (BotoCoreError, ClientError) as error:
         raise Misconfigured(f"no AWS account answers ({error}); {_SIGN_IN}") from error
     return Account(found, session.region_name, stage, endpoint, session)
+
+
+def at_home(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for a program that works on a stand-in: without what would lead elsewhere.
+
+    Those are proxies, which the SDK and others would send even calls to this machine through, and
+    the places on the network where credentials are looked for. Without AWS_ENDPOINT_URL nothing
+    changes: for AWS they are the person's own affair.
+    """
+    if not environ.get("AWS_ENDPOINT_URL"):
+        return dict(environ)
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.lower().endswith("_proxy") and not name.startswith("AWS_CONTAINER_CREDENTIALS_")
+    } | {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def is_loopback(url: str) -> bool:
@@ -95,21 +118,52 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _endpoint(url: str, environ: Mapping[str, str]) -> str:
-    if (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        return ""
-    if not is_loopback(url):
-        raise Misconfigured(
-            f"AWS_ENDPOINT_URL is {url}; expected it unset for AWS, or an address on 127.0.0.1"
-        )
+def _endpoint(session: boto3.Session, environ: Mapping[str, str]) -> str:
+    """Where the SDK would send its calls, or "" for AWS; asks nobody, for credentials neither."""
+    nobody = "nobody"
+    client = session.client("sts", aws_access_key_id=nobody, aws_secret_access_key=nobody)
+    url = client.meta.endpoint_url
     others = {
         name: value
         for name, value in environ.items()
-        if name.startswith("AWS_ENDPOINT_URL_") and not is_loopback(value)
+        if name.startswith("AWS_ENDPOINT_URL_") and value
     }
-    if others:
+    if _is_of_aws(url):
+        if said := environ.get("AWS_ENDPOINT_URL"):
+            raise Misconfigured(
+                f"AWS_ENDPOINT_URL is {said}, but the SDK would call {url}; unset "
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS and AWS_ENDPOINT_URL_STS"
+            )
+        strange = {name for name, value in others.items() if not _is_of_aws(value)}
+    elif not is_loopback(url):
         raise Misconfigured(
-            f"{', '.join(sorted(others))} would leave this machine while AWS_ENDPOINT_URL is "
-            f"{url}; unset it"
+            f"the SDK would call {url}; expected AWS_ENDPOINT_URL unset for AWS, or an address on "
+            "127.0.0.1"
         )
-    return url
+    elif not environ.get("AWS_ENDPOINT_URL"):
+        raise Misconfigured(
+            f"a part of the SDK's settings says {url}; say it for all services: "
+            f"AWS_ENDPOINT_URL={url}"
+        )
+    else:
+        strange = {name for name, value in others.items() if not is_loopback(value)}
+    if strange:
+        raise Misconfigured(
+            f"{', '.join(sorted(strange))} would lead elsewhere than {url}, where all other calls "
+            "go; unset it"
+        )
+    return "" if _is_of_aws(url) else url
+
+
+def _is_of_aws(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+
+def _stays_here(request: AWSPreparedRequest, **_kwargs: object) -> None:
+    """The last look at a request of a stand-in's session, whatever setting was overlooked."""
+    if not is_loopback(request.url):
+        raise Misconfigured(
+            f"a call would leave this machine for {request.url} while AWS_ENDPOINT_URL is an "
+            "address on it"
+        )

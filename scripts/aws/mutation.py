@@ -78,6 +78,8 @@ def mutants(file: str, document: Mapping[str, Any], parts: Iterable[Path]) -> It
     """
     names = _siblings(document)
     for part in parts:
+        if part[-1] in _WORDS_ONLY:
+            continue
         node: Any = document
         for key in part:
             node = node[key]

@@ -93,6 +93,20 @@ def test_a_commit_of_the_readme_alone_changes_no_origin(repository: Repository):
     assert origin_of(repository.root, (".",)) == Origin(readme, 1_700_000_200)
 
 
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_template_that_only_goes_to_aws_changes_no_image(repository: Repository, recipe: Recipe):
+    repository.commit(
+        {"infra/data.yaml": "a: 1\n", recipe.dockerfile: "FROM base\n"}, at=1_700_000_100
+    )
+    paths = (recipe.dockerfile, *recipe.sources)
+    before = origin_of(repository.root, paths)
+
+    templates = [f"infra/{part}.yaml" for part in ("bootstrap", "compute", "scaling")]
+    repository.commit(dict.fromkeys(templates, "a: 2\n"), at=1_700_000_200)
+
+    assert origin_of(repository.root, paths) == before
+
+
 @pytest.mark.parametrize("name", ["ours/code.py", "ours/new.py"])
 def test_what_is_not_committed_yet_shows_in_the_origin(repository: Repository, name: str):
     before = origin_of(repository.root, ("ours",))

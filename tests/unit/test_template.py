@@ -4,25 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from infra.stacks import template
+from scripts.aws.checks.templates import load
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as {tag: value}."""
-
-
-def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        return {tag: loader.construct_scalar(node)}
-    assert isinstance(node, yaml.SequenceNode)
-    return {tag: loader.construct_sequence(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _tagged)
-
-_TEMPLATE: dict[str, Any] = yaml.load(template("data.yaml"), _Loader)
+_TEMPLATE: dict[str, Any] = load("data.yaml")
 _RESOURCES: dict[str, Any] = _TEMPLATE["Resources"]
 _BUCKETS = ("RawBucket", "ReadyBucket", "ArtifactsBucket")
 _ROLES = ("CreateDataRole", "TrainerRole", "WebappRole")

@@ -1,0 +1,1 @@
+"""What can be known about a deployment from its files alone; needs the development environment."""

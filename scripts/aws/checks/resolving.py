@@ -14,6 +14,13 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _GONE = object()
+# What a Ref to a resource of this type is worth: the name it was given by this property.
+_NAME_OF = {
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::ECS::Cluster": "ClusterName",
+    "AWS::Lambda::Function": "FunctionName",
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,14 @@ class Resolved:
         """The value of the output `name`, or None where the template has no such output."""
         return self.value(self.template.get("Outputs", {}).get(name, {}).get("Value"))
 
+    def resources(self) -> dict[str, Any]:
+        """Every resource whose condition holds, by name, resolved."""
+        return {
+            name: self.value(resource)
+            for name, resource in self.template.get("Resources", {}).items()
+            if "Condition" not in resource or self.holds(resource["Condition"])
+        }
+
     def holds(self, condition: str) -> bool:
         """Whether the condition of that name holds; raises `KeyError` for an unknown one."""
         return self._holds(self.template["Conditions"][condition])
@@ -58,6 +73,14 @@ class Resolved:
                 values = [self._value(part) for part in parts]
                 known = all(isinstance(part, str) for part in values)
                 return between.join(values) if known else {"Fn::Join": [between, values]}
+            case {"Fn::Split": [str(between), text], **rest} if not rest:
+                value = self._value(text)
+                return value.split(between) if isinstance(value, str) else node
+            case {"Fn::Select": [int(index), parts], **rest} if not rest:
+                value = self._value(parts)
+                return value[index] if isinstance(value, list) else {"Fn::Select": [index, value]}
+            case {"Fn::GetAtt": [str(name), "Arn"], **rest} if not rest:
+                return self._arn(name) or node
             case dict():
                 pairs = {key: self._value(one) for key, one in node.items()}
                 return {key: one for key, one in pairs.items() if one is not _GONE}
@@ -82,20 +105,37 @@ class Resolved:
         resource = self.template.get("Resources", {}).get(name, {})
         properties = resource.get("Properties", {})
         match resource.get("Type"):
-            case "AWS::S3::Bucket" if "BucketName" in properties:
-                return self._value(properties["BucketName"])
-            case "AWS::Logs::LogGroup" if "LogGroupName" in properties:
-                return self._value(properties["LogGroupName"])
             case "AWS::SQS::Queue" if "QueueName" in properties:
                 return f"{self.endpoint}/{self.account}/{self._value(properties['QueueName'])}"
+            case str(kind) if (key := _NAME_OF.get(kind)) and key in properties:
+                return self._value(properties[key])
         return node
+
+    def _arn(self, name: str) -> str:
+        """The ARN of a resource that says its own name; empty for another."""
+        resource = self.template.get("Resources", {}).get(name, {})
+        kind, properties = resource.get("Type"), resource.get("Properties", {})
+        here = f"{self.region}:{self.account}"
+        match kind:
+            case "AWS::S3::Bucket" if "BucketName" in properties:
+                return f"arn:aws:s3:::{self._value(properties['BucketName'])}"
+            case "AWS::SQS::Queue" if "QueueName" in properties:
+                return f"arn:aws:sqs:{here}:{self._value(properties['QueueName'])}"
+            case "AWS::Logs::LogGroup" if "LogGroupName" in properties:
+                return f"arn:aws:logs:{here}:log-group:{self._value(properties['LogGroupName'])}:*"
+        return ""
 
     def _filled(self, text: str, given: Mapping[str, Any]) -> Any:
         """`text` filled in; a name whose value is not known keeps its `${…}`."""
 
         def replaced(match: re.Match[str]) -> str:
             name = match[1]
-            found = given[name] if name in given else self._named(name, None)
+            if name in given:
+                found = given[name]
+            elif name.endswith(".Arn"):
+                found = self._arn(name.removesuffix(".Arn")) or None
+            else:
+                found = self._named(name, None)
             return found if isinstance(found, str) else match[0]
 
         return _VARIABLE.sub(replaced, text)

@@ -49,6 +49,21 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
+def short(node: Any) -> Any:
+    """`node` with every function by the short name that templates are written with.
+
+    So `{"Fn::GetAtt": ["Queue", "Arn"]}` is `{"GetAtt": "Queue.Arn"}`.
+    """
+    match node:
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return {"GetAtt": f"{name}.{attribute}"}
+        case dict():
+            return {key.removeprefix("Fn::"): short(value) for key, value in node.items()}
+        case list():
+            return [short(value) for value in node]
+    return node
+
+
 def read(root: Path) -> Sources:
     """The files of the checkout at `root`."""
     paths = [root / COMPOSE, *sorted((root / "infra").glob("*.yaml"))]
