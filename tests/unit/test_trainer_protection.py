@@ -1,63 +1,21 @@
 """A busy trainer asks the ECS agent to be left running, and is never held up by it."""
 
-import http.server
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from tests.ecs_agent import OFF, ON, TASK, Agent, as_asked, listening
 from tests.emulator import free_port
 from tests.waiting import until
 from trainer.protection import Pace, protecting
 
-type Answer = Callable[[dict[str, object]], tuple[int, object]]
-
-ON: dict[str, object] = {"ProtectionEnabled": True, "ExpiresInMinutes": 30}
-OFF: dict[str, object] = {"ProtectionEnabled": False}
-TASK = "arn:aws:ecs:eu-west-1:123456789012:task/made-up/1"
-
-
-def as_asked(wanted: dict[str, object]) -> tuple[int, object]:
-    state = {"ProtectionEnabled": wanted["ProtectionEnabled"], "TaskArn": TASK}
-    return 200, {"protection": state}
-
-
-class Agent:
-    """The task protection endpoint of an ECS agent; `answer` says how it takes a request."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, object]] = []
-        self.requests: list[tuple[str, str]] = []
-        self.answer: Answer = as_asked
-        self.uri = ""
-
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    made = Agent()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            made.requests.append((self.path, self.headers["Content-Type"]))
-            made.asked.append(body)
-            status, said = made.answer(body)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(said).encode())
-
-        def log_message(self, *_arguments: object) -> None:
-            """Nobody reads it."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        made.uri = f"http://127.0.0.1:{serving.server_port}/api/task-1"
+    with listening() as made:
         yield made
-        serving.shutdown()
-        thread.join()
 
 
 def test_a_task_is_protected_while_it_is_busy_and_not_after(agent: Agent):
