@@ -57,6 +57,17 @@ def plan(buckets: Buckets) -> list[Announcement]:
     ]
 
 
+def of_dataset(ready: ObjectStore, dataset: str) -> Announcement:
+    """What announces `dataset` as it is now, whatever became of it; raises `NotFound`."""
+    known = _ready_uploads(ready)
+    if dataset not in known:
+        raise NotFound(
+            f"dataset {dataset!r} has no prepared data; expected one of: "
+            f"{', '.join(sorted(known)) or 'none yet'}"
+        )
+    return Announcement("ready", str(known[dataset][0]), f"dataset {dataset} was asked for")
+
+
 def announce(buckets: Buckets, announcement: Announcement) -> bool:
     """Put the object again, unchanged; False when it has changed and so announced itself."""
     return put_again(

@@ -29,7 +29,7 @@ from scripts.aws.checks.sources import COMPOSE, Sources, read
 from scripts.aws.mutation import Mutant, Verdicts
 from scripts.command import ended
 
-DOCUMENT = Path("docs/aws-survivors.md")
+DOCUMENT = Path("docs/aws.md")
 _TEMPLATES = ("compute.yaml", "data.yaml")
 
 
@@ -157,7 +157,8 @@ def survey(
         return time.monotonic() > deadline
 
     given = all_mutants(sources)
-    with Progress(console=tell, transient=True) as bar:
+    with Progress(console=tell, transient=True, disable=not tell.is_terminal) as bar:
+        tell.print(f"asking {len(checks)} checks about {len(given)} changes")
         task = bar.add_task("asking the checks", total=len(given))
         first = mutation.verdicts(
             given,
@@ -167,6 +168,7 @@ def survey(
         )
         if not with_lint:
             return first
+        tell.print(f"asking cfn-lint about the {len(first.survivors)} that none of them noticed")
         task = bar.add_task("asking cfn-lint", total=len(first.survivors))
         second = linted(
             sources,
@@ -261,7 +263,8 @@ def main() -> int:
         roles = roles_of(sources)
         print("\n".join(report(found, roles)), flush=True)
         wrong = failures(found, roles, listed)
-        print("\n".join(f"error: {line}" for line in wrong), file=sys.stderr)
+        for line in wrong:
+            print(f"error: {line}", file=sys.stderr)
         return 1 if wrong else 0
 
     return ended(action, interrupted="stopped; nothing was changed on disk")

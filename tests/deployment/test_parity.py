@@ -1,5 +1,6 @@
 """docker-compose.yml and the task definitions say the same, and a difference is found."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -214,7 +215,7 @@ def test_an_image_that_says_something_else_is_a_difference(edit: Callable[[str],
 def test_a_difference_says_what_it_is_and_what_was_expected():
     (line,) = found(in_place("ContainerDefinitions.0.StopTimeout", 30))
 
-    assert line == "trainer: container.StopTimeout is 30; locally it is 15.0"
+    assert line == "trainer: container.StopTimeout is 30; locally it is 15"
 
 
 def test_an_unknown_key_is_named_with_its_value():
@@ -244,3 +245,11 @@ def test_variables_are_filled_in_as_where_nothing_is_set(spelt: Any, filled: Any
 def test_a_variable_without_a_default_cannot_be_compared(spelt: str):
     with pytest.raises(ValueError, match="NAME:-default"):
         filled_in(spelt)
+
+
+def test_the_documentation_lists_exactly_what_only_one_side_has_with_the_reasons():
+    text = (ROOT / "docs/aws.md").read_text(encoding="utf-8")
+    table = text.split("<!-- exceptions -->")[1].split("<!-- end of exceptions -->")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", table, re.MULTILINE)
+
+    assert rows == list(EXCEPTIONS.items())

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chartbuster.errors import NotFound
 from chartbuster.identity import dataset_version, upload_id
 from chartbuster.layout import REPORT, SCHEMA_VERSION, RawKey, ReadyKey
 from chartbuster.memory import InMemoryStore
@@ -13,6 +14,7 @@ from compose.announcing import (
     Buckets,
     announce,
     of_another_schema,
+    of_dataset,
     plan,
     training_is_expected,
 )
@@ -111,6 +113,23 @@ def test_announcing_puts_the_same_bytes_again(buckets: Buckets):
     (announcement,) = plan(buckets)
     assert announce(buckets, announcement)
     assert buckets.raw.read(str(MINE)).body == BODY
+
+
+def test_a_dataset_is_announced_whatever_became_of_it(buckets: Buckets):
+    ready = uploaded(buckets)
+    prepared(buckets, ready)
+    trained(buckets, ready)
+
+    assert of_dataset(buckets.ready, MINE.dataset).key == str(ready)
+
+
+def test_a_dataset_without_prepared_data_is_told_from_those_there_are(buckets: Buckets):
+    prepared(buckets, uploaded(buckets))
+
+    with pytest.raises(NotFound, match=f"expected one of: {MINE.dataset}"):
+        of_dataset(buckets.ready, "other")
+    with pytest.raises(NotFound, match="expected one of: none yet"):
+        of_dataset(InMemoryStore(), MINE.dataset)
 
 
 def test_what_is_gone_meanwhile_is_not_announced(buckets: Buckets):

@@ -1,11 +1,15 @@
-"""Says what is wrong between the templates of infra/, one line each; `make check` runs it."""
+"""Says what is wrong with what goes to AWS, one line each; `make check` runs it.
+
+The templates of infra/ are held against one another and against docker-compose.yml.
+"""
 
 import argparse
 import sys
+from pathlib import Path
 
 from chartbuster.errors import ChartBusterError
-from scripts.aws.checks.templates import load
-from scripts.aws.checks.wiring import findings
+from scripts.aws.checks.every import CHECKS
+from scripts.aws.checks.sources import read
 
 
 def main() -> int:
@@ -14,14 +18,13 @@ def main() -> int:
     )
     parser.parse_args()
     try:
-        found = findings(
-            **{part: load(f"{part}.yaml") for part in ("compute", "data", "scaling", "bootstrap")}
-        )
+        sources = read(Path(__file__).parents[3])
+        found = [line for check in CHECKS.values() for line in check(sources)]
     except ChartBusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for sentence in found:
-        print(sentence)
+    for line in found:
+        print(line)
     return 1 if found else 0
 
 

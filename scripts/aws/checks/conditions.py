@@ -1,4 +1,4 @@
-"""Which parameter decides about which part of compute.yaml.
+"""Which parameter decides about which part of compute.yaml, and what is said to who asks wrongly.
 
 Parts that are there only when they are asked for must not come with something else that was.
 """
@@ -16,7 +16,7 @@ ASKED_BY = {
 
 
 def findings(compute: Mapping[str, Any]) -> list[str]:
-    """Each condition that hangs on something else than this module says, as a line."""
+    """Each condition that hangs on something else, and each rule that is mute, as a line."""
     wanted = {
         "ForArm": {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]},
         **{
@@ -25,7 +25,12 @@ def findings(compute: Mapping[str, Any]) -> list[str]:
         },
     }
     found = compute["Conditions"]
-    return [
+    mute = [
+        f"the rule {name} does not say what would be right; expected an AssertDescription"
+        for name, rule in compute["Rules"].items()
+        if not all(assertion.get("AssertDescription") for assertion in rule["Assertions"])
+    ]
+    return mute + [
         f"the condition {name} is {found.get(name)}; expected {wanted.get(name)}"
         for name in sorted({*found, *wanted})
         if found.get(name) != wanted.get(name)

@@ -67,7 +67,9 @@ def every_parameter_has_somebody_who_fills_it_in(templates: Templates) -> Iterat
     parameters = templates.compute["Parameters"]
     for name in set(parameters) - fixed - set(templates.data["Outputs"]):
         yield f"compute.yaml asks for {name}, which is no output of data.yaml"
-    for name in (fixed | {"QueueUrl", "TrainerRoleArn", "WebappRoleArn"}) - set(parameters):
+    for name in (fixed | {"FunctionName", "QueueUrl", "TrainerRoleArn", "WebappRoleArn"}) - set(
+        parameters
+    ):
         yield f"compute.yaml has no parameter {name}"
     found = {name: about["Default"] for name, about in parameters.items() if "Default" in about}
     yield from differs("the defaults of compute.yaml", found, _DEFAULTS)

@@ -396,7 +396,8 @@ def _seconds(duration: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", str(duration))
     if match is None:
         raise _Different(f"duration {duration!r}; expected one like 15s")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    return int(seconds) if seconds.is_integer() else seconds
 
 
 def _size(size: str) -> int:

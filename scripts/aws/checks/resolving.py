@@ -139,7 +139,7 @@ class Resolved:
                 found = self._named(name, None)
             return found if isinstance(found, str) else match[0]
 
-        return _VARIABLE.sub(replaced, text)
+        return _VARIABLE.sub(replaced, text).replace("${!", "${")
 
     def _holds(self, condition: Any) -> bool:
         match condition:
