@@ -88,12 +88,14 @@ evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models ar
 	@$(ENV)/scripts/bin/python -m scripts.evaluate --data "$(DATA)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(CONFIGURATION),--configuration "$(CONFIGURATION)")
 
 ##@ Work on it
-.PHONY: dev test verify parity check format bench bench-web plan lock build screenshots
+.PHONY: dev test calls verify parity check format bench bench-web plan lock build screenshots
 dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
 	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
 	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
 test: for-tests  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
+calls: for-tests  ## record anew what each component asks of AWS, which the roles are held against
+	@$(ENV)/dev/bin/python -m pytest tests/integration/test_web_journeys.py --record-calls
 verify: $(if $(filter aws,$(TARGET)),$(ENV)/dev/.synced,for-tests)  ## the acceptance tests on one target: make verify TARGET=aws [STAGE=dev]
 	@$(ENV)/dev/bin/python -m pytest tests/acceptance --target $(or $(TARGET),embedded)
 parity: for-tests  ## the acceptance tests on every local target, side by side in docs/parity.md
