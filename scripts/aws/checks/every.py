@@ -6,7 +6,7 @@ goes into CHECKS.
 
 from collections.abc import Callable, Mapping
 
-from scripts.aws.checks import conditions, grants, parity, rights, wiring
+from scripts.aws.checks import conditions, parity, rights, wiring
 from scripts.aws.checks.sources import COMPOSE, Sources, short
 
 type Check = Callable[[Sources], list[str]]
@@ -33,7 +33,6 @@ def _wiring(sources: Sources) -> list[str]:
 
 CHECKS: Mapping[str, Check] = {
     "parity": _parity,
-    "grants": lambda sources: grants.findings(sources.documents["data.yaml"]),
     "conditions": lambda sources: conditions.findings(sources.documents["compute.yaml"]),
     "wiring": _wiring,
     "rights": _rights,
