@@ -83,6 +83,7 @@ def account_of(environ: Mapping[str, str] = os.environ) -> Account:
             raise Misconfigured(f"no region is set, like AWS_REGION=us-east-1; {_SIGN_IN}")
         endpoint = _endpoint(session, environ)
         if endpoint:
+            _check_engine(environ)
             session.events.register_first("before-send", _stays_here)
         found = session.client("sts", config=_QUICKLY).get_caller_identity()["Account"]
     except ProfileNotFound as error:
@@ -153,6 +154,16 @@ def _endpoint(session: boto3.Session, environ: Mapping[str, str]) -> str:
             "go; unset it"
         )
     return "" if _is_of_aws(url) else url
+
+
+def _check_engine(environ: Mapping[str, str]) -> None:
+    """The engine that pushes images to a stand-in is on this machine, or they would leave it."""
+    engine = environ.get("DOCKER_HOST", "")
+    if engine and urlsplit(engine).hostname and not is_loopback(engine):
+        raise Misconfigured(
+            f"DOCKER_HOST is {engine}, so images would leave this machine while AWS_ENDPOINT_URL "
+            "is an address on it; unset it"
+        )
 
 
 def _is_of_aws(url: str) -> bool:

@@ -96,6 +96,7 @@ def faults(state: State) -> tuple[str, ...]:
             for part, status in state.stacks.items()
             if status not in _GOOD
         ),
+        *_missing_services(state),
         *(fault for service in state.services for fault in _faults_of(service)),
         *_unattended(state),
         *(f"alarm {each.name}: {each.about or each.why}" for each in state.alarms),
@@ -163,6 +164,14 @@ def _faults_of(service: Service) -> Iterable[str]:
     wrong = {digest for digest in service.digests if digest and digest != service.wanted}
     if service.wanted and wrong:
         yield f"{who}: a task runs {', '.join(sorted(wrong))} and not {service.wanted}"
+
+
+def _missing_services(state: State) -> Iterable[str]:
+    if "compute" in state.stacks:
+        there = {each.name for each in state.services}
+        for name in SERVICES:
+            if name not in there:
+                yield f"{name}: its service is not there; `make drift-aws` shows what else is not"
 
 
 def _unattended(state: State) -> Iterable[str]:

@@ -16,8 +16,9 @@ from scripts.aws.smoke import Answer
 from scripts.aws.standin import StandIn
 from scripts.aws.state import Alarm, Service, State, faults, look
 from scripts.status_aws import as_json, show
+from tests.deployment import small_stage
 
-_DIGEST, _OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+_DIGEST, _OTHER = small_stage.DIGEST, f"sha256:{'b' * 64}"
 _TRAINER = Service("trainer", 0, 0, 0, "COMPLETED", "", _DIGEST, ())
 _WEBAPP = Service("webapp", 1, 1, 0, "COMPLETED", "", _DIGEST, (_DIGEST,))
 _WELL = State(
@@ -44,6 +45,7 @@ def test_a_stage_of_which_there_is_nothing_says_what_deploys_it():
     [
         ({"stacks": {**_WELL.stacks, "data": "UPDATE_ROLLBACK_COMPLETE"}}, "UPDATE_ROLLBACK_COMP"),
         ({"stacks": {"bootstrap": "CREATE_COMPLETE"}}, "stack compute is not there"),
+        ({"services": (_TRAINER,)}, "webapp: its service is not there"),
         ({"services": (_TRAINER, replace(_WEBAPP, running=0))}, "webapp: 0 of 1 tasks run"),
         ({"services": (_TRAINER, replace(_WEBAPP, pending=1))}, "1 are pending"),
         ({"services": (_TRAINER, replace(_WEBAPP, desired=0, running=0))}, "the app is off"),
@@ -100,54 +102,6 @@ def test_only_a_stand_in_is_well_without_scaling():
     assert faults(replace(_WELL, stacks=left_out)) != ()
 
 
-_TINY = {
-    "Resources": {
-        "Queue": {"Type": "AWS::SQS::Queue"},
-        "Cluster": {"Type": "AWS::ECS::Cluster"},
-        "Task": {
-            "Type": "AWS::ECS::TaskDefinition",
-            "Properties": {
-                "Family": "tiny",
-                "RequiresCompatibilities": ["FARGATE"],
-                "Cpu": "256",
-                "Memory": "512",
-                "NetworkMode": "awsvpc",
-                "ContainerDefinitions": [
-                    {"Name": "trainer", "Image": f"example.com/trainer@{_DIGEST}"}
-                ],
-            },
-        },
-        "Service": {
-            "Type": "AWS::ECS::Service",
-            "Properties": {
-                "Cluster": {"Ref": "Cluster"},
-                "TaskDefinition": {"Ref": "Task"},
-                "LaunchType": "FARGATE",
-            },
-        },
-        "Warns": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "something failed",
-                "Namespace": "AWS/SQS",
-                "MetricName": "NumberOfMessagesSent",
-                "Statistic": "Sum",
-                "Period": 60,
-                "EvaluationPeriods": 1,
-                "Threshold": 1,
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            },
-        },
-    },
-    "Outputs": {
-        "QueueUrl": {"Value": {"Ref": "Queue"}},
-        "Cluster": {"Value": {"Ref": "Cluster"}},
-        "TrainerService": {"Value": {"Fn::GetAtt": ["Service", "Name"]}},
-        "WebUrl": {"Value": "http://tiny.elb.amazonaws.com"},
-    },
-}
-
-
 def _never(url: str) -> Answer:
     raise AssertionError(f"it asked {url}, which is not on this machine")
 
@@ -157,7 +111,7 @@ def deployed(standin: StandIn) -> Account:
     """A stage whose compute stack is a small one, on the stand-in."""
     account = standin.account(f"s{uuid.uuid4().hex[:8]}")
     client = account.session.client("cloudformation")
-    apply(client, plan(client, account.stack("compute"), json.dumps(_TINY), {}))
+    apply(client, plan(client, account.stack("compute"), small_stage.COMPUTE, {}))
     return account
 
 

@@ -1,6 +1,5 @@
 """Starting a trainer by hand: it runs, or it is said what keeps it from that."""
 
-import json
 import uuid
 from collections.abc import Iterator
 
@@ -8,7 +7,9 @@ import pytest
 
 from infra.stacks import DeploymentFailed, DeploymentSlow, apply, plan
 from scripts.aws.standin import StandIn
+from scripts.aws.state import services_of
 from scripts.aws.training import Seen, Trainers, await_running, returning, why_ended
+from tests.deployment import small_stage
 
 _BEFORE = Seen(0, 0, (("1", "reached a steady state"),), (("old", "scaled in"),))
 
@@ -100,43 +101,13 @@ def test_when_the_trainer_goes_again_depends_on_who_would_end_it():
     assert "DATASET=name" in words(scaling=True, waiting=0)
 
 
-_SERVICE = {
-    "Resources": {
-        "Cluster": {"Type": "AWS::ECS::Cluster"},
-        "Task": {
-            "Type": "AWS::ECS::TaskDefinition",
-            "Properties": {
-                "Family": "trainer",
-                "RequiresCompatibilities": ["FARGATE"],
-                "Cpu": "256",
-                "Memory": "512",
-                "NetworkMode": "awsvpc",
-                "ContainerDefinitions": [{"Name": "trainer", "Image": "example.com/trainer"}],
-            },
-        },
-        "Service": {
-            "Type": "AWS::ECS::Service",
-            "Properties": {
-                "Cluster": {"Ref": "Cluster"},
-                "TaskDefinition": {"Ref": "Task"},
-                "LaunchType": "FARGATE",
-                "DesiredCount": 0,
-            },
-        },
-    },
-    "Outputs": {
-        "Cluster": {"Value": {"Ref": "Cluster"}},
-        "Service": {"Value": {"Fn::GetAtt": ["Service", "Name"]}},
-    },
-}
-
-
 @pytest.mark.integration
 def test_one_task_is_wanted_afterwards_and_the_service_says_that_it_runs(standin: StandIn):
     account = standin.account(f"n{uuid.uuid4().hex[:8]}")
     client = account.session.client("cloudformation")
-    outputs = apply(client, plan(client, account.stack("compute"), json.dumps(_SERVICE), {}))
-    trainers = Trainers(account.session.client("ecs"), outputs["Cluster"], outputs["Service"])
+    outputs = apply(client, plan(client, account.stack("compute"), small_stage.COMPUTE, {}))
+    ecs, (cluster, service) = account.session.client("ecs"), services_of(outputs)["trainer"]
+    trainers = Trainers(ecs, cluster, service)
     before = trainers.seen()
 
     trainers.start_one()
