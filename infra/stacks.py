@@ -17,7 +17,10 @@ from chartbuster.errors import Permanent, TryAgain
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import (
+        DescribeEventsInputPaginateTypeDef,
+        StackTypeDef,
+    )
 
 _BUSY = "_IN_PROGRESS"
 _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
@@ -30,6 +33,8 @@ ONLY_PLANNED = "REVIEW_IN_PROGRESS"
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 # What CloudFormation says of resources that failed only because another one had.
 _FOLLOWED = ("Resource creation cancelled", "Resource update cancelled")
+# What CloudFormation found wrong before it began is told by another call than all else.
+_TOLD_ELSEWHERE = "DescribeEvents"
 _PREFIX = "plan-"
 _POLL_SECONDS = 0.3
 
@@ -124,6 +129,8 @@ def plan(
                     return Plan(stack, name, _changes(client, stack, name), new)
                 case "FAILED":
                     reason = answer.get("StatusReason", "no reason given")
+                    if _TOLD_ELSEWHERE in reason:
+                        reason = _found_wrong(client, stack, name) or reason
                     discard(client, wanted)
                     if any(words in reason for words in _NOTHING_TO_DO):
                         return Plan(stack, "", (), new)
@@ -280,6 +287,25 @@ def failures(events: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(reversed(causes or followers)))
 
 
+def found_wrong(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What was wrong with the last change before it began, from the events of operations."""
+    errors = [
+        event
+        for event in events
+        if event.get("EventType") == "VALIDATION_ERROR"
+        and event.get("ValidationFailureMode") != "WARN"
+    ]
+    if not errors:
+        return []
+    last = max(errors, key=lambda event: str(event.get("Timestamp", ""))).get("OperationId")
+    return [
+        f"{event.get('LogicalResourceId')}: "
+        f"{event.get('ValidationStatusReason') or event.get('ValidationName', 'no reason given')}"
+        for event in errors
+        if event.get("OperationId") == last
+    ]
+
+
 @dataclass(frozen=True)
 class _Done:
     """A resource that is not busy; `at` tells one change of it from the next."""
@@ -348,8 +374,21 @@ def _resources_done(client: "CloudFormationClient", stack: str) -> list[_Done]:
 
 def _reasons(client: "CloudFormationClient", stack: str) -> str:
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
-    events = (event for page in pages for event in page["StackEvents"])
-    return "; ".join(failures(events)) or "CloudFormation gave no reason"
+    said = "; ".join(failures(event for page in pages for event in page["StackEvents"]))
+    if _TOLD_ELSEWHERE in said:
+        said = _found_wrong(client, stack) or said
+    return said or "CloudFormation gave no reason"
+
+
+def _found_wrong(client: "CloudFormationClient", stack: str, change_set: str = "") -> str:
+    wanted: DescribeEventsInputPaginateTypeDef = {
+        "StackName": stack,
+        "Filters": {"FailedEvents": True},
+    }
+    if change_set:
+        wanted["ChangeSetName"] = change_set
+    pages = client.get_paginator("describe_events").paginate(**wanted)
+    return "; ".join(found_wrong(event for page in pages for event in page["OperationEvents"]))
 
 
 def _wait(deadline: float, what: str, patience: float, pause: float) -> None:
