@@ -10,7 +10,8 @@ from typing import Any
 
 from scripts.aws.checks.resolving import Resolved
 
-DATE = "2026-11-29"
+DATE = "March 2026"
+"""When the prices below were the list's; AWS's own pages have today's."""
 REGION = "us-east-1"
 HOURS = 730
 """Of an average month."""
@@ -102,7 +103,7 @@ def told(found: Cost, *, region: str) -> list[str]:
     elsewhere = "" if region == REGION else f"; {region} differs by some"
     unit = f"${CAPACITY_UNIT_HOUR:g} for each hour of a capacity unit"
     return [
-        f"cost by list prices of {REGION} on {DATE}, before taxes and free tiers{elsewhere}",
+        f"cost by list prices of {REGION} as of {DATE}, before taxes and free tiers{elsewhere}",
         *(f"  {line.what:<46} ${line.dollars:8.2f} a month" for line in found.idle),
         f"  {'idle':<46} ${found.month:8.2f} a month",
         f"  {f'training ({found.trainer}, its address)':<46} ${found.training_hour:8.3f} an hour",
