@@ -88,12 +88,14 @@ evaluate: $(ENV)/scripts/.wheel $(ENV)/trainer/.wheel  ## how good the models ar
 	@$(ENV)/scripts/bin/python -m scripts.evaluate --data "$(DATA)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(CONFIGURATION),--configuration "$(CONFIGURATION)")
 
 ##@ Work on it
-.PHONY: dev test verify parity check format bench bench-web plan lock build screenshots
+.PHONY: dev test calls verify parity check format bench bench-web plan lock build screenshots
 dev: $(ENV)/scripts/.wheel  ## run trainer and app from the checkout, and restart them when their code changes
 	@mode=$$($(ENV)/scripts/bin/python -m scripts.mode); $(MAKE) parts-for-$$mode; \
 	  $(ENV)/scripts/bin/python -m scripts.dev --mode $$mode
 test: for-tests  ## every test this machine can run; ARGS='-k trainer' for some
 	@$(ENV)/dev/bin/python -m pytest $(ARGS)
+calls: for-tests  ## record anew what each component asks of AWS, which the roles are held against
+	@$(ENV)/dev/bin/python -m pytest tests/integration/test_web_journeys.py --record-calls
 verify: $(if $(filter aws,$(TARGET)),$(ENV)/dev/.synced,for-tests)  ## the acceptance tests on one target: make verify TARGET=aws [STAGE=dev]
 	@$(ENV)/dev/bin/python -m pytest tests/acceptance --target $(or $(TARGET),embedded)
 parity: for-tests  ## the acceptance tests on every local target, side by side in docs/parity.md
@@ -117,7 +119,8 @@ lock: $(UV)  ## lock every environment again; UPGRADE=1 takes newer releases
 
 ##@ On AWS
 # Who is signed in and what is set is looked at before anything is built, which takes minutes.
-.PHONY: plan-aws deploy-aws verify-aws rollback-aws
+.PHONY: plan-aws deploy-aws verify-aws rollback-aws status-aws logs-aws train-now reconcile-aws drift-aws
+.PHONY: destroy-aws mutate-aws rehearse-aws
 on_aws = $(ENV)/scripts/bin/python -m scripts.$(1)
 settings = $(foreach each,$(SET),--set '$(each)') $(if $(filter 0,$(SCALING)),--without-scaling)
 plan-aws: $(ENV)/scripts/.synced  ## what deploying would change and cost, and nothing else; STAGE=dev SET='AllowedCidr=203.0.113.7/32'
@@ -125,11 +128,10 @@ plan-aws: $(ENV)/scripts/.synced  ## what deploying would change and cost, and n
 deploy-aws: $(ENV)/scripts/.synced  ## deploy what is built, unchanged; shows the plan and asks first (CONFIRM=yes does not); [RUN=id] [SCALING=0]
 	@$(call on_aws,deploy_aws) --check $(settings) && $(MAKE) build && \
 	  $(call on_aws,deploy_aws) $(settings) $(if $(RUN),--run "$(RUN)") $(if $(UNTIL),--until "$(UNTIL)")
-verify-aws: $(ENV)/scripts/.wheel  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
+verify-aws: $(ENV)/scripts/.synced  ## whether what is deployed is what was built, by digest; [STAGE=dev] [RUN=id] [FORMAT=json]
 	@$(call on_aws,verify_aws) $(if $(RUN),--run "$(RUN)") $(if $(FORMAT),--format $(FORMAT))
 rollback-aws: $(ENV)/scripts/.synced  ## return to the deployment before the current one; [TO=record]
 	@$(call on_aws,rollback_aws) $(if $(TO),--to "$(TO)")
-.PHONY: status-aws logs-aws train-now reconcile-aws drift-aws destroy-aws
 status-aws: $(ENV)/scripts/.synced  ## how a stage is, and where its app is; [STAGE=dev] FORMAT=json for programs
 	@$(call on_aws,status_aws) $(if $(FORMAT),--format $(FORMAT))
 logs-aws: $(ENV)/scripts/.synced  ## what a stage's components wrote; [SERVICE=trainer|webapp|create-data] [SINCE=1h] [FOLLOW=1]
@@ -142,7 +144,8 @@ drift-aws: $(ENV)/scripts/.synced  ## what was changed by hand in a stage, prope
 	@$(call on_aws,drift_aws)
 destroy-aws: $(ENV)/scripts/.synced  ## delete a stage with all uploads, runs and champions; asks for its name (CONFIRM=chartbuster-<stage> does not)
 	@$(call on_aws,destroy_aws) $(if $(CONFIRM),--confirm "$(CONFIRM)")
-.PHONY: mutate-aws
+rehearse-aws: build $(ENV)/ministack/.synced  ## all of it without an account, on a stand-in: deploy, repeat, change, fail, interrupt, tear down
+	@$(call on_aws,rehearse_aws)
 mutate-aws: $(ENV)/dev/.synced  ## change one value at a time of what goes to AWS: do the checks notice? CHECK=1, SECONDS=300
 	@$(ENV)/dev/bin/python -m scripts.mutate_aws $(if $(CHECK),--check) $(if $(SECONDS),--seconds $(SECONDS))
 

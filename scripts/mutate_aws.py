@@ -29,7 +29,7 @@ from scripts.aws.checks.sources import COMPOSE, Sources, read
 from scripts.aws.mutation import Mutant, Verdicts
 from scripts.command import ended
 
-DOCUMENT = Path("docs/aws-survivors.md")
+DOCUMENT = Path("docs/aws.md")
 _TEMPLATES = ("compute.yaml", "data.yaml")
 
 

@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity", metavar="FILE", help="write how the targets compare, as Markdown, into FILE"
     )
+    group.addoption(
+        "--record-calls",
+        action="store_true",
+        help="write what the journeys asked of AWS into tests/deployment/calls.json",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

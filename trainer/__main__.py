@@ -3,7 +3,8 @@
 Takes its settings from the environment: READY_BUCKET, ARTIFACTS_BUCKET, TRAIN_QUEUE_URL and
 TRAIN_DEAD_LETTER_QUEUE_URL, and, where the defaults do not suit, TRAINER_VISIBILITY_SECONDS (30)
 and TRAINER_JOBS (2 models at a time). HEARTBEAT_FILE, if set, is touched while all is well. SIGTERM
-gives the work in hand back and ends the program.
+gives the work in hand back and ends the program. ECS_AGENT_URI, which ECS sets by itself, is where
+protection from being scaled in is asked for while work is in hand.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from chartbuster.aws import sqs_queue
 from chartbuster.errors import Misconfigured
 from chartbuster.probe import heartbeat
 from trainer.child import Outcome, command_for, run_in_child, threads_environment
+from trainer.protection import protecting
 from trainer.settings import Settings
 from trainer.worker import Worker
 
@@ -57,13 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     queue = sqs_queue(settings.queue_url, dead_letters=settings.dead_letter_queue_url)
     log.info("trainer_started", extra={"queue": settings.queue_url})
-    Worker(
-        queue=queue,
-        train=train,
-        stopping=stopping,
-        alive=heartbeat(os.environ),
-        visibility=settings.visibility,
-    ).run()
+    with protecting(settings.agent) as busy:
+        Worker(
+            queue=queue,
+            train=train,
+            stopping=stopping,
+            alive=heartbeat(os.environ),
+            busy=busy,
+            visibility=settings.visibility,
+        ).run()
     return 0
 
 

@@ -23,13 +23,17 @@ class Buckets:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the worker needs: `visibility` in seconds, `jobs` models fitted at a time."""
+    """What the worker needs: `visibility` in seconds, `jobs` models fitted at a time.
+
+    `agent` is where the container's ECS agent listens; empty where there is none.
+    """
 
     buckets: Buckets
     queue_url: str
     dead_letter_queue_url: str
     visibility: int
     jobs: int
+    agent: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -49,6 +53,7 @@ class Settings:
             dead_letter_queue_url=dead_letters,
             visibility=_whole(env, "TRAINER_VISIBILITY_SECONDS", default=30, low=6, high=43_200),
             jobs=jobs_from(env),
+            agent=env.get("ECS_AGENT_URI", ""),
         )
 
 

@@ -71,7 +71,8 @@ class Worker:
     A message is finished only once the run of its dataset is there. While it waits, its visibility
     is extended every third of `visibility` seconds, or every 20 s where that is sooner; a stop
     gives it back at once. `train` makes the run of a dataset and says how it ended. `alive` is
-    called at least every half minute.
+    called at least every half minute. `busy` is called with True once messages are in hand and with
+    False once they are not, which on a stop is after they were given back; it must not wait.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Worker:
         train: Callable[[str], Outcome],
         stopping: Stop,
         alive: Callable[[], None] = lambda: None,
+        busy: Callable[[bool], None] = lambda _: None,
         visibility: int = 30,
         beat: float | None = None,
         poll: float = 2.0,
@@ -90,6 +92,7 @@ class Worker:
         self._train = train
         self._stopping = stopping
         self._alive = alive
+        self._busy = busy
         self._visibility = visibility
         self._beat = beat if beat is not None else min(visibility / 3, _LONGEST_BEAT)
         self._poll = poll
@@ -117,8 +120,11 @@ class Worker:
                 self._work_through(held)
         finally:
             # After the last beat, which would hide again what is given back.
-            for delivery in held.deliveries():
-                self._queue.give_back(delivery)
+            try:
+                for delivery in held.deliveries():
+                    self._queue.give_back(delivery)
+            finally:
+                self._busy(False)
 
     def _work_through(self, held: Held) -> None:
         if not self._take(held, wait=self._poll):
@@ -142,6 +148,7 @@ class Worker:
                 continue
             if datasets:
                 held.add(delivery, datasets)
+                self._busy(True)
             else:
                 self._queue.done(delivery)
                 log.info("test_event_ignored")

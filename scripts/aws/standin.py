@@ -88,7 +88,7 @@ def stand_in(folder: Path, *, root: Path = ROOT) -> Iterator[StandIn]:
     if reason := missing(root):
         raise Misconfigured(reason)
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     running = StandIn(f"http://{HOST}:{port}", folder)
     (folder / "config").write_text(
         f"[default]\nregion = {REGION}\nendpoint_url = {running.endpoint}\n", encoding="utf-8"
@@ -131,7 +131,8 @@ def _settings(port: int, folder: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,7 @@
-"""What people come for, in a browser, nothing replaced: LocalStack, Lambda, trainer and app."""
+"""What people come for, in a browser, nothing replaced: LocalStack, Lambda, trainer and app.
+
+Every AWS call is written down meanwhile, and in the end held against `tests/deployment/calls.json`.
+"""
 
 import csv
 import io
@@ -6,16 +9,26 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from chartbuster import layout as keys
 from chartbuster.demo import as_csv, generate
 from chartbuster.ports import Depth
+from compose.layout import Layout, Ports
+from compose.programs import Program, programs
+from scripts.aws.checks.rights import as_text, by_statement, calls_of
+from scripts.aws.checks.sources import CALLS, read
 from scripts.status import queues_of
 from tests.chromium import Visit
+from tests.ecs_agent import OFF, ON, Agent, listening
+from tests.emulator import ROOT, Emulator
 from tests.integration.whole_stack import WholeStack, brought_up
+from tests.recording.calls import needs_in, recording
 from tests.waiting import until
 from webapp import links
 
@@ -33,9 +46,33 @@ SET_ASIDE = 120_000
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeStack]:
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack's LocalStack writes every call down."""
+    return tmp_path_factory.mktemp("calls") / "calls.jsonl"
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Agent]:
+    """What the trainer takes for the agent of an ECS task it runs in."""
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, calls: Path, agent: Agent
+) -> Iterator[WholeStack]:
     """One stack for the whole module, up with the demo catalogue; every journey leaves it well."""
-    with brought_up(tmp_path_factory.mktemp("journeys")) as made:
+
+    def consists_of(layout: Layout, ports: Ports) -> tuple[Program, ...]:
+        return tuple(
+            replace(each, environment={**each.environment, "ECS_AGENT_URI": agent.uri})
+            if each.name == "trainer"
+            else each
+            for each in recording(programs(layout, ports), calls)
+        )
+
+    with brought_up(tmp_path_factory.mktemp("journeys"), consists_of) as made:
         yield made
 
 
@@ -301,6 +338,73 @@ def test_letters_say_why_and_go_once_they_are_dealt_with(stack: WholeStack, open
         assert depths[name]() == Depth(waiting=0, in_hand=0)
 
 
+def test_what_was_cut_short_is_asked_for_again_and_leaves_nothing_behind(
+    stack: WholeStack, opened: Open
+):
+    running = stack.running
+    key = keys.RawKey("resumed", "more.csv")
+    earlier = stack.upload(keys.RawKey("resumed", "songs.csv"), as_csv(generate(300, seed=73)))
+    until(lambda: stack.decided("resumed", earlier), what="the champion", seconds=TRAINED / 1000)
+    upload = stack.upload(key, as_csv(generate(300, seed=74)))
+    until(lambda: stack.decided("resumed", earlier, upload), what="the run", seconds=TRAINED / 1000)
+    (run,) = stack.runs_of(earlier, upload)
+    lost = keys.attempt_prefix(run.run_id, run.attempt)
+    # As if the Lambda and the trainer had been killed just before their last step.
+    running.ready.delete(key.current)
+    running.artifacts.delete(keys.run_manifest(run.run_id))
+    running.artifacts.delete(keys.champion("resumed"))
+    assert list(running.artifacts.list(lost))
+    event = {"Records": [{"s3": {"object": {"key": str(key)}}}]}
+    letter = {"requestPayload": event, "responsePayload": {"errorMessage": "killed"}}
+    table = {"Records": [{"s3": {"object": {"key": key.prepared(upload, keys.READY)}}}]}
+    for queue, body in (("LambdaDeadLetterQueueUrl", letter), ("TrainDeadLetterQueueUrl", table)):
+        running.sqs.send_message(QueueUrl=running.outputs[queue], MessageBody=json.dumps(body))
+
+    page = opened("/pipeline")
+    uploads, trainings = tray(page, "Uploads"), tray(page, "Trainings")
+    uploads.get_by_role("button", name="Redrive").click(timeout=PREPARED)
+    expect(uploads).to_contain_text("put again", timeout=SOON)
+    until(lambda: running.ready.etag(key.current) is not None, what="the upload to be current")
+    trainings.get_by_role("button", name="Redrive").click(timeout=PREPARED)
+    expect(trainings).to_contain_text("Back in the training queue", timeout=SOON)
+
+    until(lambda: stack.decided("resumed", earlier, upload), what="the run", seconds=TRAINED / 1000)
+    (again,) = stack.runs_of(earlier, upload)
+    assert again.run_id == run.run_id
+    assert again.attempt != run.attempt
+    assert not list(running.artifacts.list(lost))
+    expect(uploads).to_contain_text("No letters", timeout=PREPARED)
+    expect(trainings).to_contain_text("No letters", timeout=PREPARED)
+    # How the newer songs differ was told once, and is still there to be read.
+    told = opened("/data")
+    box = told.get_by_role("combobox", name="Dataset")
+    box.fill("resumed")
+    told.get_by_role("option", name="resumed").click()
+    expect(told.get_by_role("heading", name="resumed in short")).to_be_visible(timeout=SOON)
+    told.get_by_role("tab", name="Drift").click()
+    expect(told.get_by_text("the population stability index")).to_be_visible(timeout=SOON)
+
+
+def test_an_event_of_a_file_that_is_gone_by_then_is_no_failure(stack: WholeStack):
+    outputs = stack.running.outputs
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "bucket": {"name": outputs["RawBucket"]},
+            "object": {"key": str(keys.RawKey("gone", "songs.csv"))},
+        },
+    }
+
+    answer = (
+        Emulator(outputs["Endpoint"])
+        .client("lambda")
+        .invoke(FunctionName=outputs["FunctionName"], Payload=json.dumps({"Records": [record]}))
+    )
+
+    said = json.load(answer["Payload"])
+    assert said == {"prepared": 0, "unchanged": 0, "superseded": 0, "gone": 1}
+
+
 def tray(page: Page, name: str) -> Locator:
     heading = page.get_by_role("heading", name=name, exact=True)
     return page.get_by_test_id("stColumn").filter(has=heading)
@@ -357,3 +461,34 @@ def test_a_program_is_told_the_number_the_page_shows(stack: WholeStack, opened: 
         pytest.approx(one[end], abs=0.55) for end in ("low", "high")
     ]
     assert f"run {told['run_id'][:12]}" in source(page)
+
+
+def test_the_trainer_was_protected_from_being_scaled_in_while_it_worked_and_is_not_any_more(
+    stack: WholeStack, agent: Agent
+):
+    until(lambda: agent.asked[-1:] == [OFF], what="the end of the protection")
+
+    assert stack.started() > 0
+    assert ON in agent.asked
+
+
+def test_what_each_component_asked_of_aws_is_what_its_role_was_written_for(
+    stack: WholeStack, calls: Path, request: pytest.FixtureRequest
+):
+    here = request.module
+    chosen = {
+        item.originalname
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is here
+    }
+    if left := {name for name in vars(here) if name.startswith("test_")} - chosen:
+        pytest.skip(f"of the journeys {len(left)} were not made, so not every call was")
+    lines = calls.read_text(encoding="utf-8").splitlines()
+
+    sources = read(ROOT)
+    recorded = by_statement(sources.documents["data.yaml"], needs_in(lines))
+
+    if request.config.getoption("--record-calls"):
+        (ROOT / CALLS).write_text(as_text(recorded), encoding="utf-8")
+    else:
+        assert recorded == calls_of(sources.calls), f"not {CALLS}; `make calls` writes it anew"

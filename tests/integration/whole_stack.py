@@ -109,10 +109,10 @@ def lacking() -> str | None:
 
 
 @contextmanager
-def brought_up(folder: Path) -> Iterator[WholeStack]:
+def brought_up(folder: Path, consists_of: Consists = programs) -> Iterator[WholeStack]:
     """A stack in `folder`, up while the block runs; skips, or fails in CI, where none can be."""
     require(lacking())
-    made = checkout(folder / "checkout")
+    made = checkout(folder / "checkout", consists_of)
     try:
         made.up()
         yield made

@@ -42,7 +42,9 @@ def test_every_path_it_names_exists(document):
     quoted = {text for text in _QUOTED.findall(_text(document)) if re.fullmatch(r"[\w./-]+/", text)}
     linked = {link for link in _LINK.findall(_text(document)) if "://" not in link}
 
-    missing = {path for path in quoted | linked if not (ROOT / path).exists()}
+    # What is quoted is seen from the checkout, what is linked from the document.
+    missing = {path for path in quoted if not (ROOT / path).exists()}
+    missing |= {link for link in linked if not ((ROOT / document).parent / link).exists()}
     made = {".stack/"}  # is there once the stack was up
     assert missing <= made, f"missing: {sorted(missing - made)}"
 

@@ -81,42 +81,6 @@ def test_no_role_may_do_everything_or_anything_to_everything(role):
             assert statement["Resource"] != "*"
 
 
-def _rights(role: str) -> dict[str, set[str]]:
-    """What a role may do: for each action the resources, as they are spelt in the template."""
-    (policy,) = _properties(role)["Policies"]
-    found: dict[str, set[str]] = {}
-    for statement in policy["PolicyDocument"]["Statement"]:
-        assert statement["Effect"] == "Allow"
-        actions, resources = statement["Action"], statement["Resource"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            for resource in resources if isinstance(resources, list) else [resources]:
-                found.setdefault(action, set()).update(resource.values())
-    return found
-
-
-def test_the_app_may_do_exactly_what_its_pages_do():
-    buckets = {"RawBucket.Arn", "ReadyBucket.Arn", "ArtifactsBucket.Arn"}
-    dead_letters = {"TrainDeadLetterQueue.Arn", "LambdaDeadLetterQueue.Arn"}
-
-    assert _rights("WebappRole") == {
-        "s3:ListBucket": buckets,
-        "s3:GetObject": {
-            "${RawBucket.Arn}/datasets/*",
-            "${ReadyBucket.Arn}/datasets/*",
-            "${ArtifactsBucket.Arn}/*",
-        },
-        "s3:PutObject": {
-            "${RawBucket.Arn}/datasets/*",
-            "${ArtifactsBucket.Arn}/champions/*",
-        },
-        "sqs:GetQueueAttributes": {"TrainQueue.Arn", *dead_letters},
-        "sqs:ReceiveMessage": dead_letters,
-        "sqs:DeleteMessage": dead_letters,
-        "sqs:ChangeMessageVisibility": dead_letters,
-        "sqs:SendMessage": {"TrainQueue.Arn"},
-    }
-
-
 def test_every_log_group_forgets():
     groups = [
         resource["Properties"]

@@ -109,6 +109,13 @@ def test_settings_come_from_the_environment_with_defaults_where_they_suit() -> N
     assert Settings.from_env(ENVIRONMENT | {"TRAINER_VISIBILITY_SECONDS": "90"}).visibility == 90
 
 
+def test_the_ecs_agent_is_where_ecs_says_and_else_there_is_none() -> None:
+    uri = "http://169.254.170.2/api/made-up"
+
+    assert Settings.from_env(ENVIRONMENT).agent == ""
+    assert Settings.from_env(ENVIRONMENT | {"ECS_AGENT_URI": uri}).agent == uri
+
+
 def test_every_missing_variable_is_named_at_once() -> None:
     with pytest.raises(Misconfigured, match="lacks ARTIFACTS_BUCKET, TRAIN_QUEUE_URL, TRAIN_DEAD"):
         Settings.from_env({"READY_BUCKET": "ready", "TRAIN_QUEUE_URL": ""})

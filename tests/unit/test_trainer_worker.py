@@ -49,12 +49,14 @@ def worker_over(
     visibility: int = 30,
     settle: float = 0.0,
     alive: Callable[[], None] = lambda: None,
+    busy: Callable[[bool], None] = lambda _: None,
 ) -> Worker:
     return Worker(
         queue=queue,
         train=train,
         stopping=stopping or threading.Event(),
         alive=alive,
+        busy=busy,
         visibility=visibility,
         beat=beat,
         poll=0.0,
@@ -312,3 +314,84 @@ def test_a_trainer_is_alive_all_through_a_long_run() -> None:
 
     assert trained.datasets == ["demo"]
     assert queue.unfinished == []
+
+
+class Order(InMemoryQueue):
+    """A queue that writes what happens to its messages down; so does the worker that is busy."""
+
+    def __init__(self, *bodies: str) -> None:
+        super().__init__(visibility=30.0)
+        self.happened: list[str] = []
+        for body in bodies:
+            self.send(body)
+
+    def busy(self, is_so: bool) -> None:
+        self.happened.append("busy" if is_so else "idle")
+
+    def train(self, dataset: str) -> Outcome:
+        self.happened.append(f"train {dataset}")
+        return DONE
+
+    def done(self, delivery: Delivery) -> None:
+        self.happened.append("done")
+        super().done(delivery)
+
+    def give_back(self, delivery: Delivery) -> None:
+        self.happened.append("given back")
+        super().give_back(delivery)
+
+
+def test_a_worker_is_busy_from_its_first_message_until_its_hands_are_empty() -> None:
+    queue = Order(announcing("demo"), announcing("other"))
+
+    worker_over(queue, queue.train, busy=queue.busy).work_once()
+
+    assert queue.happened == [
+        *("busy", "busy"),
+        *("train demo", "done", "train other", "done", "idle"),
+    ]
+
+
+def test_a_worker_with_nothing_to_do_is_not_busy() -> None:
+    queue = Order(json.dumps({"Event": "s3:TestEvent"}))
+
+    worker_over(queue, queue.train, busy=queue.busy).work_once()
+
+    assert "busy" not in queue.happened
+
+
+def test_work_that_comes_after_what_is_no_work_makes_busy_as_well() -> None:
+    queue = Order(*[json.dumps({"Event": "s3:TestEvent"})] * 10, announcing("demo"))
+
+    worker_over(queue, queue.train, busy=queue.busy).work_once()
+
+    assert queue.happened == [*["done"] * 10, "busy", "train demo", "done", "idle"]
+
+
+def test_a_stop_gives_the_messages_back_before_it_is_no_longer_busy() -> None:
+    queue, stopping = Order(announcing("demo")), threading.Event()
+
+    def stopped(dataset: str) -> Outcome:
+        queue.train(dataset)
+        stopping.set()
+        return Outcome("stopped")
+
+    worker_over(queue, stopped, stopping=stopping, busy=queue.busy).run()
+
+    assert queue.happened == ["busy", "train demo", "given back", "idle"]
+
+
+def test_messages_that_cannot_be_given_back_leave_nobody_busy() -> None:
+    class Gone(Order):
+        def give_back(self, delivery: Delivery) -> None:
+            raise Unreachable("no answer")
+
+    queue = Gone(announcing("demo"))
+
+    def stopped(_dataset: str) -> Outcome:
+        raise RuntimeError("a fault of ours")
+
+    with pytest.raises(Unreachable):
+        worker_over(queue, stopped, busy=queue.busy).work_once()
+
+    assert queue.happened == ["busy", "idle"]

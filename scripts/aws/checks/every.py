@@ -6,7 +6,7 @@ goes into CHECKS.
 
 from collections.abc import Callable, Mapping
 
-from scripts.aws.checks import conditions, grants, parity, wiring
+from scripts.aws.checks import conditions, parity, rights, wiring
 from scripts.aws.checks.sources import COMPOSE, Sources, short
 
 type Check = Callable[[Sources], list[str]]
@@ -21,6 +21,11 @@ def _parity(sources: Sources) -> list[str]:
     )
 
 
+def _rights(sources: Sources) -> list[str]:
+    data, compute = sources.documents["data.yaml"], sources.documents["compute.yaml"]
+    return rights.findings(data, compute, rights.calls_of(sources.calls))
+
+
 def _wiring(sources: Sources) -> list[str]:
     parts = ("compute", "data", "scaling", "bootstrap")
     return wiring.findings(**{part: short(sources.documents[f"{part}.yaml"]) for part in parts})
@@ -28,8 +33,8 @@ def _wiring(sources: Sources) -> list[str]:
 
 CHECKS: Mapping[str, Check] = {
     "parity": _parity,
-    "grants": lambda sources: grants.findings(sources.documents["data.yaml"]),
     "conditions": lambda sources: conditions.findings(sources.documents["compute.yaml"]),
     "wiring": _wiring,
+    "rights": _rights,
 }
 """Every check by its name, the quickest first."""

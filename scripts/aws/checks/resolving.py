@@ -78,7 +78,8 @@ class Resolved:
                 return value.split(between) if isinstance(value, str) else node
             case {"Fn::Select": [int(index), parts], **rest} if not rest:
                 value = self._value(parts)
-                return value[index] if isinstance(value, list) else {"Fn::Select": [index, value]}
+                known = isinstance(value, list) and 0 <= index < len(value)
+                return value[index] if known else {"Fn::Select": [index, value]}
             case {"Fn::GetAtt": [str(name), "Arn"], **rest} if not rest:
                 return self._arn(name) or node
             case dict():

@@ -1,21 +1,28 @@
 """The files the checks hold against one another, read once and then only values."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 COMPOSE = "docker-compose.yml"
+CALLS = Path("tests", "deployment", "calls.json")
+"""What the components were seen asking of AWS, from the root of a checkout; see `rights`."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The parsed files by name: docker-compose.yml and the templates; Dockerfiles by service."""
+    """The parsed files by name: docker-compose.yml and the templates; Dockerfiles by service.
+
+    `calls` are those of CALLS.
+    """
 
     documents: Mapping[str, Mapping[str, Any]]
     dockerfiles: Mapping[str, str]
+    calls: Mapping[str, Any] = field(default_factory=dict)
 
     def with_document(self, name: str, document: Mapping[str, Any]) -> "Sources":
         """The same, with another `document` in the place of the one of that name."""
@@ -73,4 +80,5 @@ def read(root: Path) -> Sources:
             service: (root / service / "Dockerfile").read_text(encoding="utf-8")
             for service in ("trainer", "webapp")
         },
+        json.loads((root / CALLS).read_text(encoding="utf-8")),
     )
