@@ -14,9 +14,11 @@ from infra.data import deploy_data
 from infra.stacks import DeploymentFailed, DeploymentSlow, apply, plan
 from scripts.aws.account import Account, account_of
 from scripts.aws.stage import stack_of
+from scripts.aws.standin import StandIn
 from scripts.aws.teardown import confirmed, destroy, empty_bucket, holdings, is_bucket_of
 from scripts.destroy_aws import told
 from scripts.steps import Steps
+from tests.deployment import small_stage
 from tests.deployment.fake_cloud import FakeCloud
 from tests.emulator import Emulator
 from tests.waiting import until
@@ -125,6 +127,32 @@ def test_without_being_emptied_a_bucket_outlives_its_stack(account, zip_path, ma
     assert bucket in {each.name for each in holdings(account).buckets}
     # What such a deletion by hand leaves is taken down as well.
     destroy(account, Seen())
+    assert holdings(account).nothing
+
+
+@pytest.mark.integration
+def test_repositories_are_emptied_of_tagged_and_untagged_images(standin: StandIn, tmp_path: Path):
+    account = standin.account(f"r{uuid.uuid4().hex[:8]}")
+    small_stage.deploy(account, tmp_path)
+    ecr = account.session.client("ecr")
+    for n in range(3):
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"digest": f"sha256:{n:064}", "size": 1},
+            "layers": [],
+        }
+        tag = {"imageTag": f"tag{n}"} if n else {}
+        ecr.put_image(
+            repositoryName=account.repository("trainer"),
+            imageManifest=json.dumps(manifest),
+            **tag,
+        )
+    steps = Seen()
+
+    destroy(account, steps)
+
+    assert f"repository {account.repository('trainer')}: 3 images" in steps.output.getvalue()
     assert holdings(account).nothing
 
 
