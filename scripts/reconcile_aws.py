@@ -5,9 +5,8 @@ import sys
 
 from scripts.aws.account import Account
 from scripts.aws.command import run_aws
-from scripts.aws.stage import outputs_of, stacks_of
+from scripts.aws.stage import buckets_of, outputs_of, stacks_of
 from scripts.reconcile import reconcile
-from scripts.train_now import buckets_of
 
 
 def main() -> int:

@@ -9,9 +9,7 @@ import sys
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from chartbuster.errors import ChartBusterError, Unreachable
@@ -26,6 +24,7 @@ from compose.status import (
     look_at_containers,
     look_at_embedded,
 )
+from scripts import tables
 from scripts.command import run
 from scripts.running import ROOT, Running, running_stack
 
@@ -82,7 +81,7 @@ def as_json(status: Status) -> str:
 def show(status: Status, console: Console) -> None:
     """Everything, for people."""
     if status.components:
-        table = _table("component", "state", ">pid", ">up", ">memory")
+        table = tables.plain("component", "state", ">pid", ">up", ">memory")
         for each in status.components:
             style = "green" if each.state in {"RUNNING", "HEALTHY"} else "red"
             memory = f"{each.memory / 1e6:.0f} MB" if each.memory else ""
@@ -93,36 +92,20 @@ def show(status: Status, console: Console) -> None:
         table.add_row("together", "", "", "", f"{total / 1e6:.0f} MB", style="dim")
         console.print(table)
     if status.objects:
-        table = _table("bucket", ">objects")
+        table = tables.plain("bucket", ">objects")
         for name, count in status.objects.items():
             table.add_row(name, str(count))
         console.print(table)
     if status.queues:
-        table = _table("queue", ">waiting", ">in hand")
-        for name, depth in status.queues.items():
-            table.add_row(name, str(depth.waiting), str(depth.in_hand))
-        console.print(table)
+        console.print(tables.of_queues(status.queues))
     if status.champions:
-        table = _table("dataset", "champion", "run", "since (UTC)", "")
-        for served in status.champions:
-            first = "shown first" if served.active else ""
-            since = served.since[:16].replace("T", " ")
-            table.add_row(served.dataset, served.model, served.run_id, since, first)
-        console.print(table)
+        console.print(tables.of_champions(status.champions))
     for name, address in status.addresses.items():
         console.print(Text(f"{name}: {address}"))
     for fault in status.faults:
         console.print(Text(f"not well: {fault}", style="red"), soft_wrap=True)
     if status.well:
         console.print(Text("all is well", style="green"))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left")
-    return table
 
 
 def _span(seconds: float) -> str:

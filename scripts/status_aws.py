@@ -6,11 +6,10 @@ import json
 import os
 import sys
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from scripts import tables
 from scripts.aws.account import Account
 from scripts.aws.command import run_aws
 from scripts.aws.smoke import ask
@@ -36,13 +35,13 @@ def show(account: Account, state: State, console: Console) -> None:
     """Everything, for people."""
     console.print(Text(f"chartbuster-{account.stage} in account {account.id}, {account.region}"))
     if state.stacks:
-        table = _table("stack", "status")
+        table = tables.plain("stack", "status")
         for part, status in state.stacks.items():
             style = "green" if status.endswith("_COMPLETE") and "ROLLBACK" not in status else "red"
             table.add_row(part, Text(status, style=style))
         console.print(table)
     if state.services:
-        table = _table("service", ">desired", ">running", ">pending", "deployment", "image")
+        table = tables.plain("service", ">desired", ">running", ">pending", "deployment", "image")
         for each in state.services:
             rollout = each.rollout.lower().replace("_", " ")
             table.add_row(
@@ -53,17 +52,9 @@ def show(account: Account, state: State, console: Console) -> None:
             )
         console.print(table)
     if state.queues:
-        table = _table("queue", ">waiting", ">in hand")
-        for name, depth in state.queues.items():
-            table.add_row(name, str(depth.waiting), str(depth.in_hand))
-        console.print(table)
+        console.print(tables.of_queues(state.queues))
     if state.champions:
-        table = _table("dataset", "champion", "run", "since (UTC)", "")
-        for served in state.champions:
-            since = served.since[:16].replace("T", " ")
-            first = "shown first" if served.active else ""
-            table.add_row(served.dataset, served.model, served.run_id, since, first)
-        console.print(table)
+        console.print(tables.of_champions(state.champions))
     if state.address:
         asked = "" if state.app else " (not asked: a stand-in runs no app)"
         console.print(Text(f"the app: {state.address}{asked}"), soft_wrap=True)
@@ -74,14 +65,6 @@ def show(account: Account, state: State, console: Console) -> None:
         console.print(Text(f"not well: {fault}", style="red"), soft_wrap=True)
     if not found:
         console.print(Text("all is well", style="green"))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left")
-    return table
 
 
 def main() -> int:

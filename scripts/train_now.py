@@ -5,32 +5,18 @@ With a dataset, that is announced again first, as a new upload of it would.
 
 import argparse
 import sys
-from collections.abc import Mapping
 
 from rich.console import Console
 
-from chartbuster.aws import S3Store, SqsPostbox
+from chartbuster.aws import SqsPostbox
 from chartbuster.errors import NotFound
-from compose.announcing import Buckets, announce, of_dataset
+from compose.announcing import announce, of_dataset
 from scripts.aws.account import Account
 from scripts.aws.command import run_aws
-from scripts.aws.stage import outputs_of, stacks_of
+from scripts.aws.stage import buckets_of, outputs_of, stacks_of
 from scripts.aws.state import services_of
 from scripts.aws.training import Trainers, await_running, returning
 from scripts.steps import Steps
-
-
-def buckets_of(account: Account, outputs: Mapping[str, str]) -> Buckets:
-    """The stage's three buckets; raises `NotFound` where it has none."""
-    names = ("RawBucket", "ReadyBucket", "ArtifactsBucket")
-    if not outputs.keys() >= set(names):
-        raise NotFound(
-            f"{account.stack('data')} is not deployed in account {account.id}, {account.region}; "
-            f"`make deploy-aws STAGE={account.stage}` deploys it"
-        )
-    client = account.session.client("s3")
-    raw, ready, artifacts = (S3Store(client, outputs[name]) for name in names)
-    return Buckets(raw, ready, artifacts)
 
 
 def main() -> int:

@@ -1,10 +1,13 @@
 """What a stage consists of, as CloudFormation knows it: its stacks and their resources."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from chartbuster.aws import S3Store
+from chartbuster.errors import NotFound
+from compose.announcing import Buckets
 from scripts.aws.account import Account
 from scripts.aws.templates import PARTS
 
@@ -93,3 +96,16 @@ def is_not_offered(account: Account, error: ClientError) -> bool:
         answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 501
         or answer.get("Error", {}).get("Code") in _NOT_OFFERED
     )
+
+
+def buckets_of(account: Account, outputs: Mapping[str, str]) -> Buckets:
+    """The stage's three buckets; raises `NotFound` where it has none."""
+    names = ("RawBucket", "ReadyBucket", "ArtifactsBucket")
+    if not outputs.keys() >= set(names):
+        raise NotFound(
+            f"{account.stack('data')} is not deployed in account {account.id}, {account.region}; "
+            f"`make deploy-aws STAGE={account.stage}` deploys it"
+        )
+    client = account.session.client("s3")
+    raw, ready, artifacts = (S3Store(client, outputs[name]) for name in names)
+    return Buckets(raw, ready, artifacts)
