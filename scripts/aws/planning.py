@@ -228,7 +228,7 @@ def planned(
     stack, text = account.stack(part), wanted.template.text
     if found.status in stacks.FAILED_FIRST_TRY:
         note = "its first creation failed; what is left is deleted, and it is made anew"
-        return Part(part, stack, False, _everything(wanted), wanted.assumed, note)
+        return Part(part, stack, False, _everything(wanted, account), wanted.assumed, note)
     if note := _note(found.status):
         return Part(part, stack, True, (), (), note)
     plan = stacks.plan(
@@ -302,10 +302,13 @@ def _note(status: str | None) -> str:
     return _NOTES.get(status, "")
 
 
-def _everything(wanted: Prepared) -> tuple[Change, ...]:
+def _everything(wanted: Prepared, account: Account) -> tuple[Change, ...]:
+    """All that would be made, without asking CloudFormation: what the conditions let be."""
+    says = wanted.template.resolved(wanted.parameters, account)
     return tuple(
         Change("Add", name, resource["Type"], replaced=False)
         for name, resource in wanted.template.resources.items()
+        if "Condition" not in resource or says.holds(resource["Condition"])
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from chartbuster.errors import ChartBusterError
+from compose.manifest import Manifest
 from infra import stacks
 from scripts.aws import preflight
 from scripts.aws.account import Account
@@ -29,15 +30,18 @@ PARTS = ("bootstrap", "data", "compute")
 """The stacks a stand-in takes."""
 
 
-def small_build(folder: Path, builder: Builder, *, seed: str = "") -> Built:
-    """What a build makes, only small: two images, and a zip that is unlike any of another seed."""
+def small_zip(folder: Path, manifest: Manifest, *, seed: str = "") -> Built:
+    """What a build makes, with the images of `manifest`, and a zip unlike that of another seed."""
     path = folder / f"create_data{seed}.zip"
     with zipfile.ZipFile(path, "w") as code:
         code.writestr("numpy/core.cpython-313-x86_64-linux-gnu.so", seed)
-    made = manifest_of(builder.image(1_000), builder.image(1_000))
-    return Built(
-        replace(made, revision=f"revision{seed}"), path, preflight.templates(scaling=False)
-    )
+    made = replace(manifest, revision=f"revision{seed}")
+    return Built(made, path, preflight.templates(scaling=False))
+
+
+def small_build(folder: Path, builder: Builder, *, seed: str = "") -> Built:
+    """The same with two small images of its own."""
+    return small_zip(folder, manifest_of(builder.image(1_000), builder.image(1_000)), seed=seed)
 
 
 def with_resource(built: Built, part: str, name: str, resource: str) -> Built:
