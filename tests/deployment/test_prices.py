@@ -106,7 +106,7 @@ def test_the_day_and_the_region_of_the_prices_are_named():
     elsewhere = told(found, region="eu-west-1")
 
     assert here[0] == (
-        f"cost by list prices of us-east-1 on {prices.DATE}, before taxes and free tiers"
+        f"cost by list prices of us-east-1 as of {prices.DATE}, before taxes and free tiers"
     )
     assert elsewhere[0] == here[0] + "; eu-west-1 differs by some"
     assert any(line.split() == ["idle", "$", "19.43", "a", "month"] for line in here)
