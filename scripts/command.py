@@ -45,9 +45,11 @@ def ended(action: Callable[[], int], *, interrupted: str) -> int:
 def stop_is_interruption() -> None:
     """From now on, being told to stop is an interruption like Ctrl-C.
 
-    So whatever was begun, a file or a program of ours, is ended on the way out.
+    So whatever was begun, a file or a program of ours, is ended on the way out. Ctrl-C is heard
+    even where a shell started this in the background, and by the programs that this starts.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -1,6 +1,7 @@
 """Fixtures every kind of test shares."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,13 @@ def no_account_of_the_person_who_runs_the_tests() -> Iterator[None]:
     patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_ctrl_c_is_heard() -> None:
+    """A shell has its background programs ignore it, and whatever those start ignores it too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

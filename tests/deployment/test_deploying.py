@@ -65,14 +65,6 @@ def fresh(standin: StandIn, built: Built) -> Stage:
     return Stage.fresh(standin, built)
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """A Ctrl-C interrupts, also where tests run in the background and would not hear it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class StopsAt(io.StringIO):
     """Sends us a Ctrl-C as soon as `words` are said."""
 
@@ -161,7 +153,6 @@ def test_stopped_after_any_step_only_the_steps_up_to_it_are_done(fresh: Stage):
     assert not fresh.deploy().changed
 
 
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("words", ["RawBucket: CREATE", "WebTargetGroup: CREATE"])
 def test_a_deployment_interrupted_in_the_middle_of_a_stack_is_completed_by_the_next(
     fresh: Stage, words: str
