@@ -15,7 +15,7 @@ from chartbuster.registry import Registry
 from infra import stacks
 from scripts.aws import images, preflight
 from scripts.aws.account import Account
-from scripts.aws.command import run_aws
+from scripts.aws.command import run_aws, take_settings
 from scripts.aws.confirming import check_can_ask, confirmed
 from scripts.aws.deployment import STEPS, Deployment, EcrImages, Pace, Run, Site, State
 from scripts.aws.planning import Preview, checked, preview, said
@@ -56,7 +56,8 @@ def next_steps(deployment: Deployment, state: State) -> list[str]:
     ]
     if deployment.run is None:
         lines.append(
-            "its Data page takes songs to learn from; RUN=id carries a run of the local stack along"
+            "its Pipeline page takes songs to learn from; RUN=id carries a run of the local stack "
+            "along"
         )
     return lines
 
@@ -67,21 +68,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: make deploy-aws SET='AllowedCidr=203.0.113.7/32' RUN=3f9a",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of a template (may be repeated); it stays for later deployments",
-    )
+    take_settings(parser)
     parser.add_argument("--run", default="", help="a local run to carry along: its id's beginning")
-    parser.add_argument(
-        "--without-scaling", action="store_true", help="leave the scaling stack out"
-    )
     parser.add_argument("--until", choices=STEPS, default=STEPS[-1], help="stop after this step")
-    parser.add_argument(
-        "--check", action="store_true", help="only look at the account and the settings"
-    )
     options = parser.parse_args()
     steps = Steps(Console(highlight=False))
 

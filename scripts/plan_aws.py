@@ -10,7 +10,7 @@ import sys
 
 from scripts.aws import preflight
 from scripts.aws.account import Account
-from scripts.aws.command import run_aws
+from scripts.aws.command import run_aws, take_settings
 from scripts.aws.deployment import EcrImages, Pace
 from scripts.aws.planning import checked, preview, said
 from scripts.command import stop_is_interruption
@@ -23,19 +23,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: make plan-aws STAGE=dev SET='AllowedCidr=203.0.113.7/32'",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of a template (may be repeated)",
-    )
-    parser.add_argument(
-        "--without-scaling", action="store_true", help="leave the scaling stack out"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="only look at the account and the settings"
-    )
+    take_settings(parser)
     options = parser.parse_args()
 
     def action(account: Account) -> int:

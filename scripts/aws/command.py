@@ -1,5 +1,6 @@
-"""How a program behind an `-aws` target ends: with the person's own AWS settings, and in order."""
+"""What the programs behind the `-aws` targets have in common: what they take, and how they end."""
 
+import argparse
 import os
 from collections.abc import Callable
 
@@ -32,3 +33,20 @@ def run_aws(action: Callable[[Account], int], *, interrupted: str) -> int:
             ) from error
 
     return ended(on_account, interrupted=interrupted)
+
+
+def take_settings(parser: argparse.ArgumentParser) -> None:
+    """What planning and deploying are told alike: `set`, `without_scaling` and `check`."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of a template (may be repeated); it stays for later deployments",
+    )
+    parser.add_argument(
+        "--without-scaling", action="store_true", help="leave the scaling stack out"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only look at the account and the settings"
+    )
