@@ -115,6 +115,13 @@ def deployed(standin: StandIn) -> Account:
     return account
 
 
+def _alarm_of(account: Account) -> str:
+    """The name of the one alarm of its small stage."""
+    client = account.session.client("cloudwatch")
+    (alarm,) = client.describe_alarms(AlarmNamePrefix=account.stack("compute"))["MetricAlarms"]
+    return str(alarm["AlarmName"])
+
+
 @pytest.mark.integration
 def test_a_stage_is_read_from_the_account(deployed: Account):
     sqs = deployed.session.client("sqs")
@@ -122,11 +129,7 @@ def test_a_stage_is_read_from_the_account(deployed: Account):
     (queue,) = sqs.list_queues(QueueNamePrefix=deployed.stack("compute"))["QueueUrls"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     cloudwatch = deployed.session.client("cloudwatch")
-    (name,) = {
-        alarm["AlarmName"]
-        for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
-        if alarm["AlarmName"].startswith(deployed.stack("compute"))
-    }
+    name = _alarm_of(deployed)
     assert before.alarms == ()
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="for a test")
 
@@ -148,13 +151,9 @@ def test_a_stage_is_read_from_the_account(deployed: Account):
 @pytest.mark.integration
 def test_an_alarm_that_only_starts_and_stops_tasks_is_no_fault(deployed: Account):
     cloudwatch = deployed.session.client("cloudwatch")
-    (alarm,) = (
-        each
-        for each in cloudwatch.describe_alarms()["MetricAlarms"]
-        if each["AlarmName"].startswith(deployed.stack("compute"))
-    )
+    name = _alarm_of(deployed)
     cloudwatch.put_metric_alarm(
-        AlarmName=alarm["AlarmName"],
+        AlarmName=name,
         Namespace="AWS/SQS",
         MetricName="NumberOfMessagesSent",
         Statistic="Sum",
@@ -164,9 +163,7 @@ def test_an_alarm_that_only_starts_and_stops_tasks_is_no_fault(deployed: Account
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         AlarmActions=["arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:resource/ecs/x"],
     )
-    cloudwatch.set_alarm_state(
-        AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="nothing to do"
-    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="nothing to do")
 
     assert look(deployed, address="", ask=_never).alarms == ()
 
