@@ -32,8 +32,7 @@ $(shell mkdir -p build/lists; printf '%s\n' $(2) > build/lists/$(1).new; \
 endef
 
 # Templates that only go to AWS are in no wheel and in no image.
-AWS_ONLY := $(addprefix infra/,bootstrap.yaml compute.yaml scaling.yaml)
-WHEEL_SOURCES := $(filter-out $(AWS_ONLY),$(call find_sources,chartbuster trainer webapp infra)) $(wildcard compose/*.py) pyproject.toml LICENSE
+WHEEL_SOURCES := $(call find_sources,chartbuster trainer webapp) $(wildcard infra/*.py) infra/data.yaml $(wildcard compose/*.py) pyproject.toml LICENSE
 WHEEL_LIST := $(call listing,wheel,$(WHEEL_SOURCES))
 EXECUTOR_SOURCES := $(call find_sources,compose/process_executor/localstack_process_executor) compose/process_executor/pyproject.toml compose/process_executor/README.md
 EXECUTOR_LIST := $(call listing,executor,$(EXECUTOR_SOURCES))

@@ -26,10 +26,17 @@ def opening(title: str, lead: str) -> None:
 
     Where people sign in, this is where they do.
     """
+    st.session_state["page before"] = st.session_state.get("page")
+    st.session_state["page"] = title
     st.html(_style())
     st.title(title, anchor=False)
     st.markdown(lead)
     signin.control(edges.edges().operators)
+
+
+def just_entered() -> bool:
+    """Whether the visitor came to this page from another one, or is new."""
+    return bool(st.session_state["page before"] != st.session_state["page"])
 
 
 def of_champions(serving: Serving, title: str, lead: str, body: Callable[[Showing], None]) -> None:

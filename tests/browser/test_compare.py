@@ -155,6 +155,7 @@ def test_the_way_back_leads_to_the_page_before_as_it_was(app_in: AppIn, visit: O
     page.wait_for_function("location.search.includes('energy')")
 
     page.go_back()
+    page.wait_for_timeout(3_000)  # long enough for the page to write the address it was left at
     page.go_back()
 
     page.wait_for_function("location.pathname == '/' && location.search == ''")

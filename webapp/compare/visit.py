@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from chartbuster.errors import ChartBusterError
-from webapp import links
+from webapp import frame, links
 from webapp.compare import lineup
 from webapp.compare.lineup import Lineup
 from webapp.links import Comparison
@@ -25,6 +25,9 @@ def follow_address(state: Showing) -> None:
     outside of fragments: within one the browser may still say what was true a moment ago.
     """
     given = _address()
+    if not given and frame.just_entered():
+        # Whatever was written is the address of an earlier visit to the page.
+        st.session_state.pop(_WRITTEN, None)
     if not given or given == st.session_state.get(_WRITTEN):
         return
     read = links.read_comparison(given)
@@ -122,11 +125,16 @@ def release_address() -> bool:
 
 
 def write_address() -> None:
-    """Let the address say what is compared, if anything is, unless it is held."""
+    """Let the address say what is compared, if anything is, unless it is held.
+
+    What was written already is not written again: whoever went back from it is on the way out.
+    """
     kept = st.session_state.get(_COMPARED)
     if _HELD in st.session_state or not isinstance(kept, Lineup):
         return
     said = dict(parameters(kept))
+    if said == st.session_state.get(_WRITTEN):
+        return
     st.session_state[_WRITTEN] = said
     if said != _address():
         st.query_params.from_dict(said)
